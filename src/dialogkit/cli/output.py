@@ -1,0 +1,55 @@
+"""What a person sees: results on stdout, progress and messages on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from dialogkit.problem import Problem
+from dialogkit.progress import SILENT, Progress
+
+
+def say(line: str) -> None:
+    """A message for the person, on stderr."""
+    click.echo(line, err=True)
+
+
+def problems(found: Iterable[Problem]) -> None:
+    """Problems, one after the other, on stderr."""
+    for problem in found:
+        click.echo(str(problem), err=True)
+
+
+def data(value: Any) -> None:
+    """JSON on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table on stdout: with lines on a terminal, and whole when it goes into a file or a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
+    drawn = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for row in rows:
+        drawn.add_row(*("" if value is None else str(value) for value in row))
+    console.print(drawn, markup=False)
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Progress]:
+    """A bar on stderr when that is a terminal; nothing otherwise."""
+    if quiet or not sys.stderr.isatty():
+        yield SILENT
+        return
+    from dialogkit.cli.bar import Bar
+
+    with Bar() as bar:
+        yield bar

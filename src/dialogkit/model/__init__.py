@@ -1,0 +1,1 @@
+"""The nouns of dialogkit. No input or output happens here."""

@@ -1,0 +1,59 @@
+"""Which submissions may not land at all, and why (instruments.md 3.1 and 3.6).
+
+Told by concepts, so that it holds for any form that uses them, under any question name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from dialogkit.model.form import Form
+from dialogkit.model.submission import Answers, Origin
+
+NO_CONSENT: Final = "no consent"
+DELETE_CHOSEN: Final = "the person chose delete"
+IMPORT_THROUGH_FORM_SERVER: Final = "import through a form server"
+
+#: Reason → what it means, for messages and documents.
+REASONS: Final[Mapping[str, str]] = {
+    NO_CONSENT: "nobody agreed to the record: only the refusal itself is counted",
+    DELETE_CHOSEN: "the last answer was “delete everything”",
+    IMPORT_THROUGH_FORM_SERVER: "it says that it was read from a published page, but it came from a phone",
+}
+
+
+def refusal(form: Form, answers: Answers, origin: Origin) -> str:
+    """Why these answers must never land, or `""`.
+
+    Args:
+        form: the version that the submission was made with.
+        answers: the canonical answers.
+        origin: how it came; only an import may fill `meta.source_ref` or say `public_source`.
+    """
+    said = {concept: _text(form, answers, concept) for concept in _ASKED}
+    if origin != "import" and (said["meta.source_ref"] or said["consent.basis"] == "public_source"):
+        return IMPORT_THROUGH_FORM_SERVER
+    if said["consent.final_choice"] == "delete":
+        return DELETE_CHOSEN
+    gated = "consent.gate" in form.by_concept
+    refused = said["consent.adult"] == "no" or said["consent.record"] == "no"
+    if refused or (gated and said["consent.gate"] not in ("1", "1.0")):
+        return NO_CONSENT
+    return ""
+
+
+_ASKED = (
+    "meta.source_ref",
+    "consent.basis",
+    "consent.adult",
+    "consent.record",
+    "consent.gate",
+    "consent.final_choice",
+)
+
+
+def _text(form: Form, answers: Answers, concept: str) -> str:
+    question = form.by_concept.get(concept)
+    value = answers.get(question.path, "") if question else ""
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,150 @@
+"""A form as the rest of dialogkit sees it: questions, sections and choice lists of one version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+#: Questions of these types show something or hold nothing: they have no answer.
+WITHOUT_ANSWER = frozenset({"note", "trigger_note"})
+#: Answers of these types name a file that belongs to the submission.
+FILE_TYPES = frozenset({"image", "photo", "audio", "video", "file", "audit", "background-audio"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a choice list: its stored code, its labels by language, and the other columns of its row."""
+
+    name: str
+    labels: Mapping[str, str]
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group or a repeat. `path` has no leading slash: `g_main/g_event`."""
+
+    kind: Literal["group", "repeat"]
+    name: str
+    path: str
+    labels: Mapping[str, str]
+    relevant: str = ""
+    repeat_count: str = ""
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A row of the survey sheet that asks, calculates or notes.
+
+    Args:
+        name: the leaf name.
+        path: the leaf with its groups and repeats, no leading slash: `g_main/g_event/country`.
+        type: one word without the list: `text`, `integer`, `select_one`, `select_multiple`, `rank`, `calculate`,
+            `note`, `start`, `geopoint`... (pyxform's aliases are resolved).
+        list_name: the choice list of a select; empty otherwise.
+        labels, hints, constraint_messages: by language; the key is `""` where the sheet names no language.
+        required, relevant, constraint, calculation, choice_filter: as written in the sheet (`${name}` references).
+        concept: the shared variable that it measures, such as `barrier.type`; empty when it has none.
+        disclosure: `direct`, `indirect`, `free_text` or `none`; empty when nobody has classed it.
+        hxl: the HXL tag.
+        row: its row in the survey sheet, counted as in a spreadsheet (the header is row 1); 0 when unknown.
+    """
+
+    name: str
+    path: str
+    type: str
+    list_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    constraint_messages: Mapping[str, str] = field(default_factory=dict)
+    required: str = ""
+    relevant: str = ""
+    constraint: str = ""
+    calculation: str = ""
+    choice_filter: str = ""
+    appearance: str = ""
+    default: str = ""
+    concept: str = ""
+    disclosure: str = ""
+    hxl: str = ""
+    row: int = 0
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether a submission can hold a value for it."""
+        return self.type not in WITHOUT_ANSWER
+
+
+@dataclass(frozen=True)
+class Form:
+    """One version of a form. Order of `questions` and `sections` is that of the survey sheet."""
+
+    form_id: str
+    version: str
+    title: str
+    languages: tuple[str, ...]
+    default_language: str
+    questions: tuple[Question, ...]
+    sections: tuple[Section, ...]
+    choice_lists: Mapping[str, tuple[Choice, ...]]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Question]:
+        """Questions by full path."""
+        return {question.path: question for question in self.questions}
+
+    @cached_property
+    def by_concept(self) -> Mapping[str, Question]:
+        """The first question that measures each concept."""
+        found: dict[str, Question] = {}
+        for question in self.questions:
+            if question.concept:
+                found.setdefault(question.concept, question)
+        return found
+
+    @cached_property
+    def repeats(self) -> frozenset[str]:
+        """Paths of all repeats."""
+        return frozenset(section.path for section in self.sections if section.kind == "repeat")
+
+    def named(self, name: str) -> tuple[Question, ...]:
+        """Every question with this leaf name (a leaf may stand in several groups)."""
+        return tuple(question for question in self.questions if question.name == name)
+
+    def repeat_of(self, path: str) -> str:
+        """The innermost repeat that holds `path` (not `path` itself), or `""` for the main table."""
+        parts = path.split("/")[:-1]
+        while parts:
+            above = "/".join(parts)
+            if above in self.repeats:
+                return above
+            parts.pop()
+        return ""
+
+    def sections_above(self, path: str) -> tuple[Section, ...]:
+        """The groups and repeats that hold `path`, outermost first."""
+        return tuple(section for section in self.sections if path.startswith(section.path + "/"))
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict that `from_json` reads back into an equal form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Form:
+        """The form that `to_json` wrote."""
+        lists = {name: tuple(Choice(**choice) for choice in choices) for name, choices in data["choice_lists"].items()}
+        return cls(
+            form_id=data["form_id"],
+            version=data["version"],
+            title=data["title"],
+            languages=tuple(data["languages"]),
+            default_language=data["default_language"],
+            questions=tuple(Question(**question) for question in data["questions"]),
+            sections=tuple(Section(**section) for section in data["sections"]),
+            choice_lists=lists,
+            settings=dict(data["settings"]),
+        )

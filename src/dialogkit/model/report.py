@@ -1,0 +1,72 @@
+"""What a check and a landing found: counts and codes, never answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Action = Literal["hold", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule over one batch.
+
+    Args:
+        code: such as `RULE-004`.
+        action: `hold` keeps the submission back, `note` only tells.
+        path: the question that it is about; empty for a rule of the whole table.
+        message: plain words, by language (`en` is always there).
+        fix: what to do (English).
+        evaluated: false when the rule itself could not be run; then it says nothing about the data.
+        violations: rows that break it.
+    """
+
+    code: str
+    action: Action
+    path: str
+    message: dict[str, str]
+    fix: str
+    evaluated: bool
+    violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All rules over one batch.
+
+    Args:
+        results: one for each rule.
+        violations: temporary table `submission_id, table_name, row, path, rule, action`, one row a violation.
+    """
+
+    results: tuple[RuleResult, ...]
+    violations: str = "stage_violations"
+
+    @property
+    def not_evaluated(self) -> tuple[RuleResult, ...]:
+        """Rules that could not be run."""
+        return tuple(result for result in self.results if not result.evaluated)
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of the submissions of one batch."""
+
+    form_id: str
+    batch_id: str
+    pulled: int
+    accepted: int
+    held: int
+    refused: int
+    already_known: int
+    deleted: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every submission ended in exactly one place."""
+        return self.pulled == self.accepted + self.held + self.refused + self.already_known + self.deleted
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts by name, as `--json` prints them."""
+        return asdict(self)

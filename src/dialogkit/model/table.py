@@ -1,0 +1,101 @@
+"""Tables of a form: one main table and one for each repeat, with typed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Literal
+
+Kind = Literal[
+    "text", "integer", "decimal", "date", "time", "datetime", "select_one", "select_multiple", "geopoint", "file"
+]
+
+#: DuckDB's type for each kind. Lists keep the order in which choices were ticked.
+SQL_TYPES: Final[Mapping[Kind, str]] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "decimal": "DOUBLE",
+    "date": "DATE",
+    "time": "TIME",
+    "datetime": "TIMESTAMPTZ",
+    "select_one": "VARCHAR",
+    "select_multiple": "VARCHAR[]",
+    "geopoint": "STRUCT(lat DOUBLE, lon DOUBLE, altitude DOUBLE, accuracy DOUBLE)",
+    "file": "VARCHAR",
+}
+
+#: Our own columns of a main table. Names of questions never begin with `_` in our tables.
+MAIN_COLUMNS: Final[Mapping[str, str]] = {
+    "_submission_id": "VARCHAR",
+    "_instance_id": "VARCHAR",
+    "_form_version": "VARCHAR",
+    "_submitted_at": "TIMESTAMPTZ",
+    "_submitter": "VARCHAR",
+    "_origin": "VARCHAR",
+    "_review_state": "VARCHAR",
+    "_edited": "BOOLEAN",
+}
+#: Our own columns of a repeat table. `_row` is the row's place in its submission: `2`, or `2/1` one repeat deeper.
+REPEAT_COLUMNS: Final[Mapping[str, str]] = {
+    "_submission_id": "VARCHAR",
+    "_parent_row": "VARCHAR",
+    "_row": "VARCHAR",
+    "_position": "INTEGER",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A typed column, filled by the question at `path`."""
+
+    name: str
+    path: str
+    kind: Kind
+    concept: str = ""
+    disclosure: str = ""
+    hxl: str = ""
+    list_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sql_type(self) -> str:
+        """DuckDB's type."""
+        return SQL_TYPES[self.kind]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The main table of a form (`repeat` is empty) or the table of one repeat.
+
+    Args:
+        name: `<form_id>` or `<form_id>__<repeat>`, the same in every schema of the warehouse.
+        repeat: full path of the repeat; empty for the main table.
+        parent: name of the table that its rows belong to; empty for the main table.
+    """
+
+    name: str
+    form_id: str
+    repeat: str
+    parent: str
+    columns: tuple[Column, ...]
+
+    @property
+    def own_columns(self) -> Mapping[str, str]:
+        """Our own columns of this table with their types."""
+        return REPEAT_COLUMNS if self.repeat else MAIN_COLUMNS
+
+    @property
+    def open_columns(self) -> tuple[Column, ...]:
+        """Columns that stand in `accepted` (all but identifiers)."""
+        return tuple(column for column in self.columns if column.disclosure != "direct")
+
+    @property
+    def identifiers(self) -> tuple[Column, ...]:
+        """Columns of class `direct`, which stand in the schema `identifiers` only."""
+        return tuple(column for column in self.columns if column.disclosure == "direct")
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Column]:
+        """The column of each path; where a path has several (a retyped question), the latest."""
+        return {column.path: column for column in self.columns}
