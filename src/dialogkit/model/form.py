@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
+
+from dialogkit.problem import Problem
 
 #: Questions of these types show something or hold nothing: they have no answer.
 WITHOUT_ANSWER = frozenset({"note", "trigger_note"})
@@ -148,3 +151,20 @@ class Form:
             choice_lists=lists,
             settings=dict(data["settings"]),
         )
+
+
+@dataclass(frozen=True)
+class BuiltForm:
+    """A form with the XForm that phones load.
+
+    Args:
+        form: what was read from the workbook, with the team's own constants filled in.
+        xml: the XForm, exactly the bytes that are served.
+        media: file name → file on disk, for the media that the form refers to and that were found.
+        problems: warnings of the build; errors are raised instead.
+    """
+
+    form: Form
+    xml: bytes
+    media: Mapping[str, Path] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
