@@ -17,3 +17,8 @@ def bundled(folder: str) -> Path:
         if (base / folder).is_dir():
             return base / folder
     raise FileNotFoundError(f"dialogkit was installed without its folder {folder}: install it again")
+
+
+def data_file(name: str) -> Path:
+    """A file of reference data that is part of the package, such as `first_dialogues.json`."""
+    return _PACKAGE / "data" / name

@@ -77,3 +77,9 @@ CREATE TABLE ops.choices (
 CREATE TABLE ops.forms (
     form_id VARCHAR NOT NULL, version VARCHAR NOT NULL, title VARCHAR NOT NULL, languages JSON NOT NULL, position INTEGER NOT NULL
 );
+
+-- Files that belong to submissions; they lie in the batch folder of that batch.
+CREATE TABLE ops.attachments (
+    submission_id VARCHAR NOT NULL, form_id VARCHAR NOT NULL, name VARCHAR NOT NULL, size BIGINT NOT NULL,
+    sha256 VARCHAR NOT NULL, batch_id VARCHAR NOT NULL
+);

@@ -25,7 +25,7 @@ SQL_TYPES: Final[Mapping[Kind, str]] = {
     "file": "VARCHAR",
 }
 
-#: Our own columns of a main table. Names of questions never begin with `_` in our tables.
+#: Our own columns of a main table. A question of one of these names takes another name in our tables.
 MAIN_COLUMNS: Final[Mapping[str, str]] = {
     "_submission_id": "VARCHAR",
     "_instance_id": "VARCHAR",

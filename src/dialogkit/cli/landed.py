@@ -1,0 +1,28 @@
+"""How the result of a landing is shown, by `land`, `run` and `demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dialogkit.cli import output
+from dialogkit.model.report import Landed, RuleResult
+
+_COUNTS = ("pulled", "accepted", "held", "refused", "already_known", "deleted")
+
+
+def show_landed(landed: Sequence[Landed], not_evaluated: Sequence[RuleResult], *, as_json: bool = False) -> None:
+    """Counts on stdout; rules that could not be evaluated on stderr."""
+    rows = [one.as_dict() for one in landed]
+    if as_json:
+        output.data(rows)
+    elif rows:
+        output.table(
+            ["form", *(name.replace("_", " ") for name in _COUNTS)],
+            [[row["form_id"], *(row[name] for name in _COUNTS)] for row in rows],
+        )
+    else:
+        output.say("Nothing new to land.")
+    for rule in not_evaluated:
+        output.say(f"note[{rule.code}] {rule.path}\n  The rule could not be evaluated.\n  {rule.fix}")
+    if any(one.held for one in landed):
+        output.say("Some submissions are held: see why with dialogkit held list")

@@ -1,0 +1,25 @@
+"""`dialogkit status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dialogkit.cli import options, output
+
+
+@click.command("status")
+@options.workspace
+@options.as_json
+def command(folder: Path | None, as_json: bool) -> None:
+    """Counts by stage and form: what waits, what was accepted, held, refused, deleted."""
+    from dialogkit.steps.status import status
+    from dialogkit.workspace import open_workspace
+
+    rows = [one.as_dict() for one in status(open_workspace(folder))]
+    if as_json:
+        output.data(rows)
+    else:
+        columns = list(rows[0]) if rows else ["form_id"]
+        output.table([name.replace("_", " ") for name in columns], [list(row.values()) for row in rows])

@@ -1,0 +1,1 @@
+"""From a batch to typed tables beside the warehouse: nothing lost, nothing guessed."""

@@ -1,0 +1,149 @@
+"""Which tables and columns the versions of a form fill. A column keeps its name for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from dialogkit.model.form import FILE_TYPES, Form, Question
+from dialogkit.model.table import MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Table
+
+#: What a phone writes into `meta` beside the identifiers. A name of an instance is made from answers, often a
+#: person's name, so it counts as an identifier.
+_META: Final = (
+    Question(name="_instance_name", path="meta/instanceName", type="text", disclosure="direct"),
+    Question(name="_audit", path="meta/audit", type="file", disclosure="indirect"),
+)
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "integer": "integer",
+    "decimal": "decimal",
+    "range": "decimal",
+    "date": "date",
+    "today": "date",
+    "time": "time",
+    "datetime": "datetime",
+    "start": "datetime",
+    "end": "datetime",
+    "select_one": "select_one",
+    "select_multiple": "select_multiple",
+    "rank": "select_multiple",
+    "geopoint": "geopoint",
+}
+
+
+def kind_of(question: Question, form: Form) -> Kind:
+    """How the answers of a question are stored.
+
+    A select_multiple whose list has a choice with a space in it cannot be told apart, and stays text.
+    """
+    if question.type in FILE_TYPES:
+        return "file"
+    kind = _KINDS.get(question.type, "text")
+    choices = form.choice_lists.get(question.list_name, ())
+    if kind == "select_multiple" and any(" " in choice.name for choice in choices):
+        return "text"
+    return kind
+
+
+def tables_of(forms: Sequence[Form], known: Mapping[str, Sequence[Column]] | None = None) -> tuple[Table, ...]:
+    """The tables of a form over all its versions.
+
+    Args:
+        forms: versions of one form, oldest first; at least one.
+        known: columns that stand in the warehouse already, by path of the repeat (`""` for the main table);
+            they come first and keep their names.
+
+    Returns:
+        The main table, then one table a repeat, parents before children.
+    """
+    form_id = forms[-1].form_id
+    repeats = _repeats(forms, known or {})
+    names = _table_names(form_id, repeats)
+    return tuple(
+        Table(
+            name=names[repeat],
+            form_id=form_id,
+            repeat=repeat,
+            parent=names[_innermost(repeat, repeats)] if repeat else "",
+            columns=_columns(repeat, forms, (known or {}).get(repeat, ())),
+        )
+        for repeat in ("", *repeats)
+    )
+
+
+def _repeats(forms: Sequence[Form], known: Mapping[str, Sequence[Column]]) -> list[str]:
+    found = {path: None for path in known if path}
+    for form in forms:
+        found |= {section.path: None for section in form.sections if section.kind == "repeat"}
+    return sorted(found, key=lambda path: path.count("/"))
+
+
+def _innermost(path: str, repeats: Iterable[str]) -> str:
+    above = [repeat for repeat in repeats if path.startswith(repeat + "/")]
+    return max(above, key=len, default="")
+
+
+def _table_names(form_id: str, repeats: Sequence[str]) -> dict[str, str]:
+    names = {"": form_id}
+    taken = {form_id.lower()}
+    leaves = [repeat.rsplit("/", 1)[-1].lower() for repeat in repeats]
+    for repeat in repeats:
+        leaf = repeat.rsplit("/", 1)[-1]
+        part = leaf if leaves.count(leaf.lower()) == 1 else repeat.replace("/", "__")
+        names[repeat] = _free(f"{form_id}__{part}", taken)
+    return names
+
+
+def _columns(repeat: str, forms: Sequence[Form], known: Sequence[Column]) -> tuple[Column, ...]:
+    columns = {(column.path, column.kind): column for column in known}
+    fresh: dict[tuple[str, Kind], Column] = {}
+    for form in forms:
+        for question in _questions(form, repeat):
+            column = _column(question, kind_of(question, form))
+            key = (column.path, column.kind)
+            if key in columns:
+                columns[key] = replace(column, name=columns[key].name)
+            else:
+                fresh[key] = column
+    taken = {name.lower() for name in (REPEAT_COLUMNS if repeat else MAIN_COLUMNS)}
+    taken |= {column.name.lower() for column in columns.values()}
+    leaves = [column.name.lower() for column in fresh.values()]
+    for key, column in fresh.items():
+        leaf = column.name
+        alone = leaves.count(leaf.lower()) == 1 and leaf.lower() not in taken
+        columns[key] = replace(column, name=_free(leaf if alone else column.path.replace("/", "__"), taken))
+    return tuple(columns.values())
+
+
+def _questions(form: Form, repeat: str) -> list[Question]:
+    """Questions with an answer whose innermost repeat is `repeat`, in the order of the sheet."""
+    repeats = {section.path for section in form.sections if section.kind == "repeat"}
+    inside = [
+        question for question in form.questions if question.has_answer and _innermost(question.path, repeats) == repeat
+    ]
+    return inside if repeat else [*inside, *_META]
+
+
+def _column(question: Question, kind: Kind) -> Column:
+    return Column(
+        name=question.name,
+        path=question.path,
+        kind=kind,
+        concept=question.concept,
+        disclosure=question.disclosure,
+        hxl=question.hxl,
+        list_name=question.list_name,
+        labels=dict(question.labels),
+    )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """`name`, or with `__2`, `__3`… when another table or column has it; notes it as taken."""
+    number, free = 1, name
+    while free.lower() in taken:
+        number += 1
+        free = f"{name}__{number}"
+    taken.add(free.lower())
+    return free

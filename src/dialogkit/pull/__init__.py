@@ -1,0 +1,1 @@
+"""Bring submissions from servers into batch folders."""

@@ -1,0 +1,284 @@
+"""Batch folders: written whole under a temporary name, opened only when every file is what the manifest says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import BufferedWriter
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import zstandard
+
+from dialogkit.errors import BatchError
+from dialogkit.files import safe_name, sha256_of, whole_folder
+from dialogkit.model.batch import FORMAT, SUBMISSIONS, Manifest
+from dialogkit.model.consent import refusal
+from dialogkit.model.form import Form
+from dialogkit.model.server import Received
+from dialogkit.model.submission import Answers, Attachment, Origin, Submission
+
+#: A batch has at most so many submissions: a landing takes them in one piece.
+LARGEST: Final = 100_000
+
+_RECEIVED: Final = "received/submissions.ndjson.zst"
+_BATCH_ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A whole batch on disk."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def submissions(self) -> Path:
+        """The canonical lines."""
+        return self.folder / SUBMISSIONS
+
+    def forms(self) -> dict[str, Form]:
+        """Every form version that a submission of the batch names, by version."""
+        found = {}
+        for path in sorted((self.folder / "forms").glob("*.json")):
+            form = Form.from_json(json.loads(path.read_text(encoding="utf-8")))
+            found[form.version] = form
+        return found
+
+    def attachment(self, submission_id: str, name: str) -> Path:
+        """Where an attachment lies."""
+        return self.folder / "attachments" / folder_name(submission_id) / name
+
+
+class BatchWriter:
+    """Fills one batch folder. Get one from `new_batch`.
+
+    The answers of a submission that must not land (`model.consent`) never reach the disk: only its id and the
+    reason do.
+    """
+
+    def __init__(self, folder: Path, form_id: str, origin: Origin) -> None:
+        self.count = self.refused = self.deleted = self.attachments = 0
+        self.cursor: str | None = None
+        self.refused_at_server: Mapping[str, int] = {}
+        self._folder, self._form_id, self._origin = folder, form_id, origin
+        self._paths: dict[str, set[str]] = {}
+        (folder / "received").mkdir()
+        (folder / "forms").mkdir()
+        self._lines = _Compressed(folder / SUBMISSIONS)
+        self._bodies = _Compressed(folder / _RECEIVED)
+        self._forms: set[str] = set()
+
+    def add(self, received: Received, form: Form, fetch: Callable[[str], Iterator[bytes]] | None = None) -> None:
+        """One submission.
+
+        Args:
+            received: what the server or the import gave.
+            form: the version that it was made with (the latest known one when that is unknown).
+            fetch: gives the bytes of an attachment by name, in pieces.
+        """
+        submission = self._without_refused(received.submission, form)
+        if not submission.refused and not submission.deleted_at:
+            self._keep_form(form)
+            self._bodies.line(_body(submission.instance_id, received.body))
+            if fetch is not None:
+                submission = replace(submission, attachments=self._fetch(submission, fetch))
+            self._note_paths("", submission.answers)
+        line = {"n": self.count, "content": content_hash(submission), **submission.to_json()}
+        self._lines.line(line)
+        self.count += 1
+        self.refused += bool(submission.refused)
+        self.deleted += bool(submission.deleted_at)
+
+    def finish(self, batch_id: str, server: str, started_at: str) -> Manifest:
+        """Close the files and write the manifest, the last file of the folder."""
+        if not self.count:
+            raise _Empty
+        self._lines.close()
+        self._bodies.close()
+        manifest = Manifest(
+            batch_id=batch_id,
+            form_id=self._form_id,
+            origin=self._origin,
+            server=server,
+            started_at=started_at,
+            finished_at=now(),
+            cursor=self.cursor,
+            counts={
+                "submissions": self.count,
+                "refused": self.refused,
+                "deleted": self.deleted,
+                "attachments": self.attachments,
+                "largest_line": self._lines.largest,
+            },
+            paths={level: sorted(paths) for level, paths in sorted(self._paths.items())},
+            refused_at_server=dict(self.refused_at_server),
+            files=_fingerprints(self._folder),
+        )
+        text = json.dumps(manifest.to_json(), ensure_ascii=False, indent=1)
+        (self._folder / "manifest.json").write_text(text, encoding="utf-8")
+        return manifest
+
+    def _without_refused(self, submission: Submission, form: Form) -> Submission:
+        reason = submission.refused or refusal(form, submission.answers, self._origin)
+        if reason or submission.deleted_at:
+            return replace(submission, refused=reason, answers={}, attachments=())
+        return submission
+
+    def _keep_form(self, form: Form) -> None:
+        if form.version not in self._forms:
+            self._forms.add(form.version)
+            path = self._folder / "forms" / f"{folder_name(form.version or 'none')}.json"
+            path.write_text(json.dumps(form.to_json(), ensure_ascii=False), encoding="utf-8")
+
+    def _fetch(self, submission: Submission, fetch: Callable[[str], Iterator[bytes]]) -> tuple[Attachment, ...]:
+        kept = []
+        for attachment in submission.attachments:
+            name = safe_name(attachment.name)
+            target = self._folder / "attachments" / folder_name(submission.id) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            digest, size = hashlib.sha256(), 0
+            with target.open("wb") as file:
+                for piece in fetch(attachment.name):
+                    file.write(piece)
+                    digest.update(piece)
+                    size += len(piece)
+            kept.append(Attachment(name, size, digest.hexdigest()))
+            self.attachments += 1
+        return tuple(kept)
+
+    def _note_paths(self, level: str, answers: Answers) -> None:
+        seen = self._paths.setdefault(level, set())
+        for path, value in answers.items():
+            seen.add(path)
+            if not isinstance(value, str):
+                for row in value:
+                    self._note_paths(path, row)
+
+
+@contextmanager
+def new_batch(folder: Path, form_id: str, origin: Origin, server: str) -> Iterator[BatchWriter]:
+    """A batch to fill; it stands in `folder/<form_id>/<batch id>` when the block ends well, else nowhere.
+
+    A block that adds nothing leaves nothing.
+    """
+    started_at = now()
+    batch_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
+    try:
+        with whole_folder(folder / folder_name(form_id) / batch_id) as partial:
+            writer = BatchWriter(partial, form_id, origin)
+            yield writer
+            writer.finish(batch_id, server, started_at)
+    except _Empty:
+        return
+
+
+def batches(folder: Path, form_id: str) -> list[Path]:
+    """The whole batches of a form, oldest first."""
+    inside = folder / folder_name(form_id)
+    return sorted(path for path in inside.glob("*Z-*") if _BATCH_ID.fullmatch(path.name)) if inside.is_dir() else []
+
+
+def open_batch(folder: Path) -> Batch:
+    """A batch, after every file has been compared with the manifest.
+
+    Raises:
+        BatchError: a file is missing, changed or not of ours.
+    """
+    manifest = read_manifest(folder)
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for name, facts in manifest.files.items():
+        path = folder / name
+        if name not in present:
+            raise BatchError("BATCH-002", str(folder.name), f"The file {name} is missing.", _AGAIN)
+        if path.stat().st_size != facts["bytes"] or sha256_of(path) != facts["sha256"]:
+            raise BatchError("BATCH-003", str(folder.name), f"The file {name} is not the one that was written.", _AGAIN)
+    for name in sorted(present - set(manifest.files) - {"manifest.json"}):
+        raise BatchError("BATCH-004", str(folder.name), f"The file {name} does not belong to it.", _AGAIN)
+    return Batch(folder, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a batch, without a look at the other files.
+
+    Raises:
+        BatchError: it is missing, cut off, or of another format.
+    """
+    try:
+        data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = Manifest(**data)
+    except FileNotFoundError:
+        raise BatchError("BATCH-001", folder.name, "The batch has no manifest.json.", _AGAIN) from None
+    except (OSError, ValueError, TypeError):
+        raise BatchError("BATCH-001", folder.name, "manifest.json cannot be read.", _AGAIN) from None
+    if manifest.format != FORMAT:
+        raise BatchError(
+            "BATCH-005", folder.name, "It was written by another version of dialogkit.", "Use the newest dialogkit."
+        )
+    return manifest
+
+
+def folder_name(text: str) -> str:
+    """A file name for an id from outside: one to one, and safe on every system."""
+    name = quote(text, safe=" ()-_+=,") or "%"
+    return name if len(name) <= 150 else name[:80] + "%" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_hash(submission: Submission) -> str:
+    """Changes when the submission does; the time and the way of its arrival do not count."""
+    facts = submission.to_json()
+    del facts["submitter"], facts["submitted_at"]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_AGAIN: Final = "Take the folder out of warehouse/batches and bring its submissions again: dialogkit pull --full"
+
+
+class _Empty(Exception):  # noqa: N818 - not an error: leaves the block so that the folder is not kept
+    pass
+
+
+class _Compressed:
+    """Lines of JSON in one zstd file."""
+
+    def __init__(self, path: Path) -> None:
+        self.largest = 0
+        self._file: BufferedWriter = path.open("wb")
+        self._stream = zstandard.ZstdCompressor(level=3).stream_writer(self._file)
+
+    def line(self, value: Mapping[str, object]) -> None:
+        line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self.largest = max(self.largest, len(line))
+        self._stream.write(line)
+
+    def close(self) -> None:
+        self._stream.flush(zstandard.FLUSH_FRAME)
+        self._file.close()
+
+
+def _body(instance_id: str, body: bytes) -> dict[str, str]:
+    try:
+        return {"instance_id": instance_id, "encoding": "utf-8", "body": body.decode()}
+    except UnicodeDecodeError:
+        return {"instance_id": instance_id, "encoding": "base64", "body": base64.b64encode(body).decode()}
+
+
+def _fingerprints(folder: Path) -> dict[str, dict[str, object]]:
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

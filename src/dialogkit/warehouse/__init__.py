@@ -1,0 +1,1 @@
+"""The DuckDB file: landing, held submissions, concepts, findings, snapshots."""

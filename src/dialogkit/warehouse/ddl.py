@@ -1,0 +1,128 @@
+"""Tables of forms: made when they are first landed, widened when a new version asks more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import duckdb
+
+from dialogkit import sql
+from dialogkit.model.form import Form
+from dialogkit.model.table import Column, Table
+
+SCHEMAS = ("accepted", "held", "identifiers")
+
+
+def known_columns(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, list[Column]]:
+    """The columns of a form that stand in the warehouse, by path of the repeat."""
+    found: dict[str, list[Column]] = {}
+    rows = db.execute(
+        "SELECT repeat, column_name, path, kind, concept, disclosure, hxl, list_name, labels FROM ops.columns "
+        "WHERE form_id = ? ORDER BY table_name, position",
+        [form_id],
+    ).fetchall()
+    for repeat, name, path, kind, concept, disclosure, hxl, list_name, labels in rows:
+        column = Column(name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels))
+        found.setdefault(repeat, []).append(column)
+    return found
+
+
+def columns_in(table: Table, schema: str) -> tuple[Column, ...]:
+    """The columns of a table in one schema: `accepted` has no identifier, `identifiers` nothing else."""
+    return {"accepted": table.open_columns, "held": table.columns, "identifiers": table.identifiers}[schema]
+
+
+def own_columns(table: Table, schema: str) -> Mapping[str, str]:
+    """Our own columns of a table in one schema, with their types."""
+    if schema == "identifiers":
+        return {"_submission_id": "VARCHAR", "_row": "VARCHAR"}
+    return table.own_columns
+
+
+def prepare_tables(db: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
+    """Make or widen the tables of a form in every schema. Columns are never taken away."""
+    for table in tables:
+        for schema in SCHEMAS:
+            columns = columns_in(table, schema)
+            if schema == "identifiers" and not columns:
+                continue
+            _make(db, table, schema, columns)
+
+
+def write_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form]) -> None:
+    """Replace what `ops.columns`, `ops.choices` and `ops.forms` say of one form."""
+    form_id = tables[0].form_id
+    for book in ("columns", "choices", "forms"):
+        db.execute(f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ?", [form_id])
+    _insert(
+        db, "columns", [_column_row(table, column, n) for table in tables for n, column in enumerate(table.columns)]
+    )
+    _insert(db, "choices", _choice_rows(form_id, forms))
+    versions = [
+        (form_id, form.version, form.title, _json(list(form.languages)), position)
+        for position, form in enumerate(forms.values())
+    ]
+    _insert(db, "forms", versions)
+
+
+def _make(db: duckdb.DuckDBPyConnection, table: Table, schema: str, columns: Sequence[Column]) -> None:
+    present = {
+        name
+        for (name,) in db.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() "
+            "AND schema_name = ? AND table_name = ?",
+            [schema, table.name],
+        ).fetchall()
+    }
+    target = sql.name(schema, table.name)
+    if not present:
+        own = [f"{sql.name(name)} {kind}" for name, kind in own_columns(table, schema).items()]
+        asked = [f"{sql.name(column.name)} {column.sql_type}" for column in columns]
+        db.execute(f"CREATE TABLE {target} ({', '.join(own + asked)})")
+    for column in columns:
+        if present and column.name not in present:
+            db.execute(f"ALTER TABLE {target} ADD COLUMN {sql.name(column.name)} {column.sql_type}")
+        if column.name not in present and (label := next(iter(column.labels.values()), "")):
+            db.execute(f"COMMENT ON COLUMN {target}.{sql.name(column.name)} IS {sql.text(label)}")
+
+
+def _column_row(table: Table, column: Column, position: int) -> tuple[object, ...]:
+    return (
+        table.form_id,
+        table.name,
+        table.repeat,
+        column.name,
+        column.path,
+        column.kind,
+        column.concept,
+        column.disclosure,
+        column.hxl,
+        column.list_name,
+        _json(dict(column.labels)),
+        position,
+    )
+
+
+def _choice_rows(form_id: str, forms: Mapping[str, Form]) -> list[tuple[object, ...]]:
+    """Choices of all versions: one that a later version took away stays readable."""
+    found: dict[tuple[str, str], str] = {}
+    for form in forms.values():
+        for list_name, choices in form.choice_lists.items():
+            for choice in choices:
+                found[list_name, choice.name] = _json(dict(choice.labels))
+    return [(form_id, *key, labels, n) for n, (key, labels) in enumerate(found.items())]
+
+
+def _insert(db: duckdb.DuckDBPyConnection, book: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        # One statement for all rows: row by row costs seconds for a long choice list.
+        marks = "(" + ", ".join("?" * len(rows[0])) + ")"
+        for first in range(0, len(rows), 500):
+            some = rows[first : first + 500]
+            flat = [value for row in some for value in row]
+            db.execute(f"INSERT INTO {sql.name('ops', book)} VALUES {', '.join([marks] * len(some))}", flat)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,170 @@
+"""Held submissions: listed with their reasons, released or dropped by a person who says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from dialogkit import sql
+from dialogkit.errors import WarehouseError
+from dialogkit.problem import Problem
+from dialogkit.warehouse.load import drop_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A held submission: its id, form, version, when it came, and the rules that it breaks."""
+
+    submission_id: str
+    form_id: str
+    form_version: str
+    submitted_at: str
+    rules: tuple[str, ...]
+
+
+def list_held(db: duckdb.DuckDBPyConnection, forms: Sequence[str] = ()) -> list[Held]:
+    """Every held submission of the forms (of all forms when none is named), oldest first."""
+    chosen = f"AND s.form_id IN ({sql.texts(forms)})" if forms else ""
+    rows = db.execute(
+        f"""
+        SELECT s.submission_id, s.form_id, s.form_version, s.submitted_at::VARCHAR,
+            list_sort(list(DISTINCT v.rule) FILTER (v.rule IS NOT NULL))
+        FROM ops.submissions s
+        LEFT JOIN ops.violations v ON v.submission_id = s.submission_id AND v.form_id = s.form_id AND v.action = 'hold'
+        WHERE s.state = 'held' {chosen} GROUP BY ALL ORDER BY s.form_id, 4, 1
+        """
+    ).fetchall()
+    return [Held(id_, form, version, at or "", tuple(rules or ())) for id_, form, version, at, rules in rows]
+
+
+def show_held(db: duckdb.DuckDBPyConnection, submission_id: str) -> list[Problem]:
+    """Every rule that a held submission breaks, with what to do; never an answer.
+
+    Raises:
+        WarehouseError: no held submission has this id.
+    """
+    held = _find(db, submission_id)
+    rows = db.execute(
+        """
+        SELECT v.rule, v.action, v.path, v.row, any_value(r.message), any_value(r.fix)
+        FROM ops.violations v LEFT JOIN ops.rules r ON r.form_id = v.form_id AND r.rule = v.rule
+        WHERE v.submission_id = ? AND v.form_id = ? GROUP BY ALL ORDER BY v.action, v.path, v.row, v.rule
+        """,
+        [held.submission_id, held.form_id],
+    ).fetchall()
+    return [_problem(held, row) for row in rows]
+
+
+def release(db: duckdb.DuckDBPyConnection, submission_id: str, reason: str, by: str) -> Held:
+    """Accept a held submission as it is.
+
+    Raises:
+        WarehouseError: no held submission has this id.
+    """
+    held = _find(db, submission_id)
+    with _one_transaction(db):
+        for table in _tables(db, held.form_id):
+            _move(db, table, held.submission_id)
+        _decided(db, held, "release", reason, by)
+    return held
+
+
+def drop(db: duckdb.DuckDBPyConnection, submission_id: str, reason: str, by: str) -> Held:
+    """Take a held submission out of the warehouse; its batch keeps what was received.
+
+    Raises:
+        WarehouseError: no held submission has this id.
+    """
+    held = _find(db, submission_id)
+    with _one_transaction(db):
+        drop_rows(db, _tables(db, held.form_id), sql.text(held.submission_id))
+        _decided(db, held, "drop", reason, by)
+    return held
+
+
+def _find(db: duckdb.DuckDBPyConnection, submission_id: str) -> Held:
+    """By its whole id or by its beginning, when that is enough to tell it."""
+    found = [
+        held
+        for held in list_held(db)
+        if held.submission_id.removeprefix("uuid:").startswith(submission_id.removeprefix("uuid:"))
+    ]
+    if submission_id and len(found) == 1:
+        return found[0]
+    raise WarehouseError(
+        "WAREHOUSE-008",
+        f"submission {submission_id}",
+        "More than one held submission begins so." if found else "No held submission has this id.",
+        "See the held submissions with: dialogkit held list",
+    )
+
+
+def _problem(held: Held, violation: tuple[str, str, str, str, str | None, str | None]) -> Problem:
+    rule, action, path, row, message, fix = violation
+    place = f"{path}, row {row}" if row else path
+    return Problem(
+        code=rule.partition(":")[0],
+        severity="held" if action == "hold" else "note",
+        where=f"{held.form_id}, submission {held.submission_id}, {place}",
+        message=json.loads(message)["en"] if message else "The rule is no longer there.",
+        fix=fix or f'dialogkit held release {held.submission_id} --reason "…"',
+    )
+
+
+def _tables(db: duckdb.DuckDBPyConnection, form_id: str) -> list[str]:
+    rows = db.execute("SELECT DISTINCT table_name FROM ops.columns WHERE form_id = ?", [form_id]).fetchall()
+    return sorted({form_id, *(name for (name,) in rows)})
+
+
+def _move(db: duckdb.DuckDBPyConnection, table: str, submission_id: str) -> None:
+    for schema in ("accepted", "identifiers"):
+        names = [
+            name
+            for (name,) in db.execute(
+                "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?", [schema, table]
+            ).fetchall()
+        ]
+        if not names:
+            continue
+        here = {
+            name
+            for (name,) in db.execute(
+                "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'held' AND table_name = ?", [table]
+            ).fetchall()
+        }
+        values = ", ".join(sql.name(name) if name in here else "''" for name in names)
+        target = ", ".join(sql.name(name) for name in names)
+        db.execute(
+            f"INSERT INTO {sql.name(schema, table)} ({target}) SELECT {values} FROM {sql.name('held', table)} "
+            "WHERE _submission_id = ?",
+            [submission_id],
+        )
+    drop_rows(db, [table], sql.text(submission_id), ("held",))
+
+
+def _decided(db: duckdb.DuckDBPyConnection, held: Held, decision: str, reason: str, by: str) -> None:
+    state = "accepted" if decision == "release" else "dropped"
+    db.execute(
+        "INSERT INTO ops.decisions SELECT submission_id, form_id, instance_id, ?, ?, ?, now() FROM ops.submissions "
+        "WHERE submission_id = ? AND form_id = ?",
+        [decision, reason, by, held.submission_id, held.form_id],
+    )
+    db.execute(
+        "UPDATE ops.submissions SET state = ?, reason = ? WHERE submission_id = ? AND form_id = ?",
+        [state, reason, held.submission_id, held.form_id],
+    )
+
+
+@contextmanager
+def _one_transaction(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    db.begin()
+    try:
+        yield
+    except BaseException:
+        db.rollback()
+        raise
+    db.commit()

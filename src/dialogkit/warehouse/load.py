@@ -1,0 +1,217 @@
+"""Loads one staged and decided batch in a single transaction, and checks that nothing was lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import duckdb
+
+from dialogkit import sql
+from dialogkit.errors import WarehouseError
+from dialogkit.model.batch import Manifest
+from dialogkit.model.report import Landed, Report
+from dialogkit.model.staged import Staged
+from dialogkit.model.table import Table
+from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_tables, write_codebook
+
+#: Books with one or more rows a submission, cleared when a submission is replaced.
+_BOOKS: Final = ("issues", "drift", "violations", "attachments", "sources")
+
+
+def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, report: Report) -> Landed:
+    """Load what `validate` decided (temporary table `stage_decision`), in one transaction.
+
+    Landing the same batch again changes nothing.
+
+    Raises:
+        WarehouseError: the counts do not balance; nothing is loaded then.
+    """
+    db.begin()
+    try:
+        prepare_tables(db, staged.tables)
+        write_codebook(db, staged.tables, staged.forms)
+        _decide_again(db)
+        _remove_replaced(db, staged)
+        for table in staged.tables:
+            _insert_rows(db, staged, table)
+        _write_books(db, staged)
+        _write_rules(db, staged.form_id, report)
+        _write_states(db, staged)
+        landed = _count(db, staged, manifest)
+        _write_run(db, manifest, landed)
+    except BaseException:
+        db.rollback()
+        raise
+    db.commit()
+    return landed
+
+
+def has_landed(db: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
+    """Whether a batch has been landed."""
+    return bool(db.execute("SELECT 1 FROM ops.runs WHERE batch_id = ?", [batch_id]).fetchone())
+
+
+def drop_rows(db: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: str, schemas: Sequence[str] = SCHEMAS) -> None:
+    """Delete the rows of submissions from the tables of a form.
+
+    Args:
+        db: in a transaction.
+        tables: names of the tables.
+        ids: a query that gives submission ids.
+        schemas: where to delete.
+    """
+    present = set(db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall())
+    for schema in schemas:
+        for table in tables:
+            if (schema, table) in present:
+                db.execute(f"DELETE FROM {sql.name(schema, table)} WHERE _submission_id IN ({ids})")
+
+
+def _decide_again(db: duckdb.DuckDBPyConnection) -> None:
+    """A person's decision on exactly this edition of a submission stands, also when it is landed anew."""
+    db.execute(
+        """
+        UPDATE stage_decision d SET state = CASE last.decision WHEN 'release' THEN 'accepted' ELSE 'dropped' END
+        FROM (SELECT submission_id, instance_id, arg_max(decision, decided_at) AS decision FROM ops.decisions
+              GROUP BY ALL) last
+        JOIN stage_submissions s ON s.submission_id = last.submission_id AND s.instance_id = last.instance_id
+        WHERE s.submission_id = d.submission_id AND s.state = 'new' AND d.state = 'held'
+        """
+    )
+
+
+def _remove_replaced(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE stage_replaced AS SELECT submission_id FROM ops.submissions WHERE form_id = ? "
+        "AND submission_id IN (SELECT submission_id FROM stage_submissions WHERE state <> 'known')",
+        [staged.form_id],
+    )
+    (count,) = db.execute("SELECT count(*) FROM stage_replaced").fetchone() or (0,)
+    if not count:
+        return
+    ids = "SELECT submission_id FROM stage_replaced"
+    drop_rows(db, [table.name for table in staged.tables], ids)
+    for book in (*_BOOKS, "submissions"):
+        db.execute(
+            f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ? AND submission_id IN ({ids})", [staged.form_id]
+        )
+
+
+def _insert_rows(db: duckdb.DuckDBPyConnection, staged: Staged, table: Table) -> None:
+    relation = staged.relations[table.name]
+    for schema in SCHEMAS:
+        columns = columns_in(table, schema)
+        if schema == "identifiers" and not columns:
+            continue
+        state = "held" if schema == "held" else "accepted"
+        names = [*own_columns(table, schema), *(column.name for column in columns)]
+        source = ", ".join("'' AS _row" if name == "_row" and not table.repeat else sql.name(name) for name in names)
+        target = ", ".join(sql.name(name) for name in names)
+        some = " OR ".join(f"{sql.name(column.name)} IS NOT NULL" for column in columns)
+        filled = f" AND ({some})" if schema == "identifiers" else ""
+        db.execute(
+            f"INSERT INTO {sql.name(schema, table.name)} ({target}) SELECT {source} FROM {relation} "
+            f"WHERE _submission_id IN (SELECT submission_id FROM stage_decision WHERE state = '{state}'){filled}"
+        )
+
+
+def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    form, batch = sql.text(staged.form_id), sql.text(staged.batch_id)
+    db.execute(
+        f"INSERT INTO ops.issues SELECT submission_id, {form}, table_name, row, path, kind, raw FROM {staged.issues}"
+    )
+    db.execute(f"INSERT INTO ops.drift SELECT submission_id, {form}, row, path, raw FROM {staged.drift}")
+    db.execute(
+        f"INSERT INTO ops.violations SELECT submission_id, {form}, table_name, row, path, rule, action "
+        "FROM stage_violations"
+    )
+    db.execute(
+        f"INSERT INTO ops.attachments SELECT submission_id, {form}, name, size, sha256, {batch} FROM stage_attachments "
+        "WHERE submission_id IN (SELECT submission_id FROM stage_decision)"
+    )
+    db.execute(f"INSERT INTO ops.sources SELECT submission_id, {form}, * EXCLUDE (submission_id) FROM stage_sources")
+
+
+def _write_rules(db: duckdb.DuckDBPyConnection, form_id: str, report: Report) -> None:
+    db.execute("DELETE FROM ops.rules WHERE form_id = ?", [form_id])
+    broken = [result for result in report.results if result.violations]
+    for result in broken:
+        message = json.dumps(result.message, ensure_ascii=False)
+        db.execute(
+            "INSERT INTO ops.rules VALUES (?, ?, ?, ?, ?, ?)",
+            [form_id, result.code, result.path, result.action, message, result.fix],
+        )
+
+
+def _write_states(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    db.execute(
+        f"""
+        INSERT INTO ops.submissions
+        SELECT s.submission_id, {sql.text(staged.form_id)}, s.instance_id, s.content, s.form_version, s.submitted_at,
+            {sql.text(staged.origin)}, coalesce(d.state, s.state), coalesce(d.reason, s.reason),
+            {sql.text(staged.batch_id)}
+        FROM stage_submissions s LEFT JOIN stage_decision d ON d.submission_id = s.submission_id AND s.state = 'new'
+        WHERE s.state <> 'known'
+        """
+    )
+
+
+def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest) -> Landed:
+    rows = db.execute(
+        """
+        SELECT coalesce(d.state, s.state), count(*) FROM stage_submissions s
+        LEFT JOIN stage_decision d ON d.submission_id = s.submission_id AND s.state = 'new' GROUP BY ALL
+        """
+    ).fetchall()
+    states: Mapping[str, int] = dict(rows)
+    landed = Landed(
+        form_id=staged.form_id,
+        batch_id=staged.batch_id,
+        pulled=manifest.counts["submissions"],
+        accepted=states.get("accepted", 0),
+        held=states.get("held", 0),
+        refused=states.get("refused", 0),
+        already_known=states.get("known", 0) + states.get("dropped", 0),
+        deleted=states.get("deleted", 0),
+    )
+    in_tables = sum(_rows_in(db, staged.form_id, schema) for schema in ("accepted", "held"))
+    if not landed.balanced or in_tables != landed.accepted + landed.held:
+        raise WarehouseError(
+            "WAREHOUSE-007",
+            f"batch {staged.batch_id}",
+            f"The counts do not balance: {landed.as_dict()}; rows in tables: {in_tables}. Nothing was loaded.",
+            "This is a defect of dialogkit: send us these counts.",
+        )
+    return landed
+
+
+def _rows_in(db: duckdb.DuckDBPyConnection, form_id: str, schema: str) -> int:
+    (count,) = db.execute(
+        f"SELECT count(*) FROM {sql.name(schema, form_id)} WHERE _submission_id IN (SELECT submission_id "
+        f"FROM stage_decision WHERE state = {sql.text(schema)})"
+    ).fetchone() or (0,)
+    return int(count)
+
+
+def _write_run(db: duckdb.DuckDBPyConnection, manifest: Manifest, landed: Landed) -> None:
+    db.execute(
+        "INSERT INTO ops.runs VALUES (?, ?, ?, ?, now(), ?, ?, ?, ?, ?, ?)",
+        [
+            landed.batch_id,
+            landed.form_id,
+            manifest.server,
+            manifest.origin,
+            landed.pulled,
+            landed.accepted,
+            landed.held,
+            landed.refused,
+            landed.already_known,
+            landed.deleted,
+        ],
+    )
+    for reason, count in manifest.refused_at_server.items():
+        key = [manifest.server, manifest.form_id, reason]
+        db.execute("DELETE FROM ops.refused_at_server WHERE server = ? AND form_id = ? AND reason = ?", key)
+        db.execute("INSERT INTO ops.refused_at_server VALUES (?, ?, ?, ?)", [*key, count])

@@ -1,0 +1,119 @@
+"""Snapshots for readers: a new file with accepted answers only, under a new name, and a pointer to the newest.
+
+Tables are copied into a new file: a copy of the warehouse file itself would take held rows, identifiers and the
+text of deleted rows along (landing.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from dialogkit import sql
+from dialogkit.bundled import bundled
+from dialogkit.errors import WarehouseError
+from dialogkit.files import sweep, write_whole
+from dialogkit.warehouse.concepts import create_concepts
+from dialogkit.warehouse.connect import new_file, reading
+from dialogkit.warehouse.findings import read_findings, run_findings
+
+_POINTER: Final = "current.txt"
+#: So many older snapshots stay, for readers that still have one open.
+_KEPT: Final = 2
+#: Books that hold no answer and no id.
+_BOOKS: Final = ("columns", "choices", "forms", "runs")
+
+
+def make_snapshot(warehouse: Path, folder: Path, findings: Path | None = None) -> Path:
+    """A new snapshot of the warehouse; the pointer moves to it when it is whole.
+
+    Args:
+        warehouse: the file that landings write.
+        folder: of all snapshots.
+        findings: SQL files of the workspace; those that come with dialogkit when None.
+
+    Raises:
+        WarehouseError: the warehouse is not there or open elsewhere, or a finding cannot be computed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.duckdb"
+    partial = folder / f".partial-{path.name}"
+    with new_file(partial) as db:
+        db.execute(f"ATTACH {sql.text(str(warehouse))} AS source (READ_ONLY)")
+        _copy(db)
+        db.execute("DETACH source")
+        create_concepts(db)
+        run_findings(db, read_findings(findings or bundled("warehouse/findings")))
+        db.execute("CHECKPOINT")
+    partial.rename(path)
+    write_whole(folder / _POINTER, path.name.encode())
+    _forget_old(folder, path)
+    return path
+
+
+def current_snapshot(folder: Path) -> Path:
+    """The newest snapshot.
+
+    Raises:
+        WarehouseError: there is none yet.
+    """
+    with suppress(OSError):
+        path = folder / (folder / _POINTER).read_text(encoding="utf-8").strip()
+        if path.is_file():
+            return path
+    raise WarehouseError(
+        "WAREHOUSE-009", "warehouse/snapshots", "There is no snapshot yet.", "Bring and land submissions: dialogkit run"
+    )
+
+
+@contextmanager
+def open_snapshot(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The newest snapshot, read only and shut off from every other file.
+
+    Raises:
+        WarehouseError: there is none yet.
+    """
+    with reading(current_snapshot(folder)) as db:
+        db.execute("SET enable_external_access = false")
+        db.execute("SET lock_configuration = true")
+        yield db
+
+
+def _copy(db: duckdb.DuckDBPyConnection) -> None:
+    for schema in ("accepted", "ops"):
+        db.execute(f"CREATE SCHEMA {sql.name(schema)}")
+    tables = db.execute(
+        "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'source' AND schema_name = 'accepted'"
+    ).fetchall()
+    for name, _ in tables:
+        db.execute(f"CREATE TABLE {sql.name('accepted', name)} AS FROM {sql.name('source', 'accepted', name)}")
+    for book in _BOOKS:
+        db.execute(f"CREATE TABLE {sql.name('ops', book)} AS FROM {sql.name('source', 'ops', book)}")
+    db.execute(
+        """
+        CREATE TABLE ops.received AS
+        SELECT form_id, state, CASE WHEN state = 'refused' THEN reason ELSE '' END AS reason, count(*) AS n
+        FROM source.ops.submissions GROUP BY ALL
+        UNION ALL
+        SELECT form_id, 'refused', reason, sum(n)::BIGINT FROM source.ops.refused_at_server GROUP BY ALL
+        """
+    )
+    comments = db.execute(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE database_name = 'source' "
+        "AND schema_name = 'accepted' AND comment IS NOT NULL"
+    ).fetchall()
+    for table, column, comment in comments:
+        db.execute(f"COMMENT ON COLUMN {sql.name('accepted', table)}.{sql.name(column)} IS {sql.text(comment)}")
+
+
+def _forget_old(folder: Path, newest: Path) -> None:
+    others = sorted(path for path in folder.glob("*.duckdb") if path != newest and not path.name.startswith("."))
+    for path in others[:-_KEPT]:
+        with suppress(OSError):
+            path.unlink()
