@@ -1,0 +1,86 @@
+"""`dialogkit form`: check and build forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from dialogkit.cli import options, output
+from dialogkit.errors import ConfigError, FormError
+
+if TYPE_CHECKING:
+    from dialogkit.steps.forms import Checked
+
+_FILES: Final = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE…"
+)
+
+
+@click.group()
+def command() -> None:
+    """Check and build forms."""
+
+
+@command.command()
+@_FILES
+@options.as_json
+@click.option("--no-odk-validate", is_flag=True, help="Leave out ODK Validate, which takes Java and a second a form.")
+@click.pass_context
+def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool, no_odk_validate: bool) -> None:
+    """Say every problem of any XLSForm (.xlsx, .xls, .csv, .md)."""
+    from dialogkit.steps import forms
+
+    checked = forms.check(files, odk=not no_odk_validate)
+    if as_json:
+        output.data([_as_data(one) for one in checked])
+    else:
+        for one in checked:
+            output.problems(one.problems)
+            click.echo(_line(one))
+    if not all(one.ok for one in checked):
+        ctx.exit(FormError.exit_code)
+
+
+@command.command()
+@_FILES
+@click.option("--to", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder to write into.")
+@options.workspace
+def build(files: tuple[Path, ...], to: Path, folder: Path | None) -> None:
+    """Write the XForm, the workbook, its Markdown and media of each form into a folder."""
+    from dialogkit.steps import forms
+    from dialogkit.workspace import open_workspace
+
+    try:
+        workspace = open_workspace(folder)
+    except ConfigError as error:
+        # A form can be built outside of any workspace; its constants then stay as they are.
+        if folder is not None or error.code != "CONFIG-001":
+            raise
+        workspace = None
+    for one in forms.build(files, to, workspace):
+        output.problems(one.problems)
+        click.echo(f"built  {one.form.form_id}  version {one.form.version or '(none)'}")
+
+
+def _line(one: Checked) -> str:
+    verdict = "ok     " if one.ok else "refused"
+    name = f"{one.form.form_id}  version {one.form.version or '(none)'}  " if one.form else ""
+    errors = sum(problem.severity == "error" for problem in one.problems)
+    warnings = sum(problem.severity == "warning" for problem in one.problems)
+    return f"{verdict}  {one.file}  {name}{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _as_data(one: Checked) -> dict[str, object]:
+    return {
+        "file": one.file.as_posix(),
+        "ok": one.ok,
+        "form_id": one.form.form_id if one.form else None,
+        "version": one.form.version if one.form else None,
+        "problems": [problem.as_dict() for problem in one.problems],
+    }

@@ -1,0 +1,1 @@
+"""Workbooks into forms: read, build, check, render, and keep every version."""
