@@ -46,7 +46,7 @@ CREATE TABLE ops.violations (
     path VARCHAR NOT NULL, rule VARCHAR NOT NULL, action VARCHAR NOT NULL
 );
 
--- What each rule says, by language, as it was when it was last checked.
+-- What each broken rule says, by language, as it was when it was last broken.
 CREATE TABLE ops.rules (
     form_id VARCHAR NOT NULL, rule VARCHAR NOT NULL, path VARCHAR NOT NULL, action VARCHAR NOT NULL,
     message JSON NOT NULL, fix VARCHAR NOT NULL

@@ -25,7 +25,6 @@ class Manifest:
         cursor: where the next pull from this server starts; None when another batch of the same pull tells.
         counts: `submissions` (lines), `refused`, `deleted`, `attachments`, and `largest_line` in bytes.
         paths: every answer path in the batch by level (`""` or the path of a repeat), for drift.
-        refused_at_server: the server's own refusals by reason, totals since it began.
         files: name → `{sha256, bytes}` of every other file of the folder.
     """
 
@@ -38,7 +37,6 @@ class Manifest:
     cursor: str | None
     counts: Mapping[str, int]
     paths: Mapping[str, list[str]]
-    refused_at_server: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
 

@@ -68,7 +68,6 @@ class BatchWriter:
     def __init__(self, folder: Path, form_id: str, origin: Origin) -> None:
         self.count = self.refused = self.deleted = self.attachments = 0
         self.cursor: str | None = None
-        self.refused_at_server: Mapping[str, int] = {}
         self._folder, self._form_id, self._origin = folder, form_id, origin
         self._paths: dict[str, set[str]] = {}
         (folder / "received").mkdir()
@@ -120,7 +119,6 @@ class BatchWriter:
                 "largest_line": self._lines.largest,
             },
             paths={level: sorted(paths) for level, paths in sorted(self._paths.items())},
-            refused_at_server=dict(self.refused_at_server),
             files=_fingerprints(self._folder),
         )
         text = json.dumps(manifest.to_json(), ensure_ascii=False, indent=1)

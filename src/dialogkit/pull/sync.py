@@ -17,6 +17,7 @@ from dialogkit.model.server import FindForm, FormServer, Page, Received
 from dialogkit.model.submission import Origin
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import LARGEST, BatchWriter, batches, folder_name, new_batch, read_manifest
+from dialogkit.pull.refusals import note_refusals
 
 _ORIGINS: Final[tuple[Origin, Origin]] = ("import", "server")
 
@@ -57,6 +58,7 @@ def pull_form(
         for pages in _portions(server.pages(latest.form_id, cursor, find_form)):
             written = _write(server, latest, find_form, folder, pages, progress)
             total, count = total + sum(written), count + len(written)
+        note_refusals(folder, latest.form_id, server.name, server.refusals(latest.form_id))
         return Pulled(latest.form_id, total, count)
 
 
@@ -87,7 +89,6 @@ def _write(
         filled = [writer for writer in writers.values() if writer.count]
         if filled:
             filled[0].cursor = cursor
-            filled[0].refused_at_server = server.refusals(latest.form_id)
         return [writer.count for writer in filled]
 
 

@@ -111,7 +111,7 @@ def _problem(held: Held, violation: tuple[str, str, str, str, str | None, str | 
         severity="held" if action == "hold" else "note",
         where=f"{held.form_id}, submission {held.submission_id}, {place}",
         message=json.loads(message)["en"] if message else "The rule is no longer there.",
-        fix=fix or f'dialogkit held release {held.submission_id} --reason "…"',
+        fix=(fix or 'dialogkit held release SUBMISSION --reason "…"').replace("SUBMISSION", held.submission_id),
     )
 
 

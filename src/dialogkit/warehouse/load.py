@@ -53,6 +53,16 @@ def has_landed(db: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
     return bool(db.execute("SELECT 1 FROM ops.runs WHERE batch_id = ?", [batch_id]).fetchone())
 
 
+def write_refusals(db: duckdb.DuckDBPyConnection, form_id: str, by_server: Mapping[str, Mapping[str, int]]) -> None:
+    """Replace the totals of what each server itself turned away (server → reason → count)."""
+    db.begin()
+    db.execute("DELETE FROM ops.refused_at_server WHERE form_id = ?", [form_id])
+    for server, reasons in by_server.items():
+        for reason, count in reasons.items():
+            db.execute("INSERT INTO ops.refused_at_server VALUES (?, ?, ?, ?)", [server, form_id, reason, count])
+    db.commit()
+
+
 def drop_rows(db: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: str, schemas: Sequence[str] = SCHEMAS) -> None:
     """Delete the rows of submissions from the tables of a form.
 
@@ -135,14 +145,15 @@ def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 
 
 def _write_rules(db: duckdb.DuckDBPyConnection, form_id: str, report: Report) -> None:
-    db.execute("DELETE FROM ops.rules WHERE form_id = ?", [form_id])
-    broken = [result for result in report.results if result.violations]
-    for result in broken:
-        message = json.dumps(result.message, ensure_ascii=False)
-        db.execute(
-            "INSERT INTO ops.rules VALUES (?, ?, ?, ?, ?, ?)",
-            [form_id, result.code, result.path, result.action, message, result.fix],
-        )
+    """The words of the rules that were broken; those of earlier batches stay, for what they still hold."""
+    for result in report.results:
+        if result.violations:
+            message = json.dumps(result.message, ensure_ascii=False)
+            db.execute("DELETE FROM ops.rules WHERE form_id = ? AND rule = ?", [form_id, result.code])
+            db.execute(
+                "INSERT INTO ops.rules VALUES (?, ?, ?, ?, ?, ?)",
+                [form_id, result.code, result.path, result.action, message, result.fix],
+            )
 
 
 def _write_states(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
@@ -211,7 +222,3 @@ def _write_run(db: duckdb.DuckDBPyConnection, manifest: Manifest, landed: Landed
             landed.deleted,
         ],
     )
-    for reason, count in manifest.refused_at_server.items():
-        key = [manifest.server, manifest.form_id, reason]
-        db.execute("DELETE FROM ops.refused_at_server WHERE server = ? AND form_id = ? AND reason = ?", key)
-        db.execute("INSERT INTO ops.refused_at_server VALUES (?, ?, ?, ?)", [*key, count])
