@@ -33,6 +33,14 @@ class Instance:
     encrypted: bool
     answers: Answers = field(default_factory=dict)
 
+    def sealed(self, form: Form) -> bool:
+        """Whether its answers are encrypted, so that nobody can read a refusal in them yet.
+
+        An instance that only says so, and still holds an answer in the open, is not sealed.
+        """
+        known = {*form.by_path, *(section.path for section in form.sections)}
+        return self.encrypted and not known & set(self.answers)
+
 
 def read_instance(data: bytes, repeats: Iterable[str] = ()) -> Instance:
     """The instance in `data`.
@@ -75,11 +83,16 @@ def write_instance(
     if deprecated_id:
         SubElement(meta, "deprecatedID").text = deprecated_id
     written: bytes = tostring(top, encoding="utf-8", xml_declaration=True)
-    return written
+    # A bare carriage return is read as a line feed.
+    return written.replace(b"\r", b"&#13;")
 
 
 def _read(element: Element, above: str, repeats: frozenset[str]) -> dict[str, str | list[Answers]]:
     answers: dict[str, str | list[Answers]] = {}
+    beside = "".join([element.text or "", *(child.tail or "" for child in element)])
+    if above and beside.strip():
+        # No form asks for text beside elements; it is kept under the path of the section all the same.
+        answers[above] = beside
     for path, group in _by_path(element, above).items():
         if path in repeats:
             answers[path] = [_read(row, path, repeats) for row in group]

@@ -126,9 +126,12 @@ class BatchWriter:
         return manifest
 
     def _without_refused(self, submission: Submission, form: Form) -> Submission:
-        reason = submission.refused or refusal(form, submission.answers, self._origin)
+        # Nobody can read a refusal in sealed answers yet; they are held at landing, and judged when decrypted.
+        reason = submission.refused or (
+            not _sealed(form, submission) and refusal(form, submission.answers, self._origin)
+        )
         if reason or submission.deleted_at:
-            return replace(submission, refused=reason, answers={}, attachments=())
+            return replace(submission, refused=reason or "", answers={}, attachments=())
         return submission
 
     def _keep_form(self, form: Form) -> None:
@@ -265,6 +268,12 @@ class _Compressed:
     def close(self) -> None:
         self._stream.flush(zstandard.FLUSH_FRAME)
         self._file.close()
+
+
+def _sealed(form: Form, submission: Submission) -> bool:
+    """Whether the answers are in an encrypted file, and none of them stands in the open."""
+    known = {*form.by_path, *form.repeats}
+    return "base64EncryptedKey" in submission.answers and not known & set(submission.answers)
 
 
 def _body(instance_id: str, body: bytes) -> dict[str, str]:

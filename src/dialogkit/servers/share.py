@@ -1,0 +1,69 @@
+"""How a phone is told about a server: the settings of ODK Collect as a QR code."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import segno
+
+_FILE_KINDS: Final = {"png": {"scale": 8, "border": 4}, "svg": {"scale": 6, "border": 4}}
+
+
+def collect_settings(server_url: str, project_name: str) -> dict[str, Any]:
+    """The settings of a project in ODK Collect that loads its forms from `server_url` and sends on its own."""
+    return {
+        "general": {
+            "protocol": "odk_default",
+            "server_url": server_url,
+            "form_update_mode": "match_exactly",
+            "autosend": "wifi_and_cellular",
+        },
+        "admin": {"change_server": False},
+        "project": {"name": project_name},
+    }
+
+
+def qr_text(settings: Mapping[str, Any]) -> str:
+    """What stands in the QR code: base64 of zlib of the settings as JSON."""
+    return base64.b64encode(zlib.compress(json.dumps(settings, separators=(",", ":")).encode(), 9)).decode()
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """The settings in the text of a QR code.
+
+    Raises:
+        ValueError: it is not such a text.
+    """
+    try:
+        read: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
+    except (ValueError, zlib.error):
+        raise ValueError("not the settings of ODK Collect") from None
+    return read
+
+
+def qr_file(text: str, kind: str) -> bytes:
+    """The QR code as a picture.
+
+    Args:
+        text: what a phone shall read.
+        kind: `png` or `svg`.
+    """
+    held = io.BytesIO()
+    _code(text).save(held, kind=kind, **_FILE_KINDS[kind])
+    return held.getvalue()
+
+
+def qr_terminal(text: str) -> str:
+    """The QR code in characters, two rows of it in a line."""
+    held = io.StringIO()
+    _code(text).terminal(held, compact=True)
+    return held.getvalue()
+
+
+def _code(text: str) -> segno.QRCode:
+    return segno.make(text, error="l", micro=False)

@@ -1,0 +1,219 @@
+"""`dialogkit key`, `dialogkit share` and `dialogkit serve`: what they print and how they end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner, Result
+
+from dialogkit.cli.main import cli
+from dialogkit.cli.serve import _tell
+from dialogkit.serve.running import Listening
+from dialogkit.steps.serve import Running, access_of
+from dialogkit.workspace import open_workspace
+
+FORM = """
+| survey |
+|        | type | name | label |
+|        | text | said | What? |
+| settings |
+|          | form_title | form_id | version |
+|          | Talk       | talk    | 1       |
+"""
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "talk.md").write_text(FORM)
+    (tmp_path / "dialogkit.toml").write_text(
+        '[workspace]\nname = "Talks"\nteam_contact = "us"\nteam_server = "here"\n'
+        '[servers.field]\nkind = "openrosa"\nlisten = "127.0.0.1:8790"\n'
+        '[servers.kobo]\nkind = "kobo"\nurl = "https://kf.kobotoolbox.org"\n'
+        '[forms.talk]\nfile = "talk.md"\nserver = "field"\n'
+        '[forms.other]\nfile = "other.md"\nserver = "kobo"\n'
+    )
+    return tmp_path
+
+
+def run(folder: Path, *words: str, **options) -> Result:
+    command, *rest = words
+    at = 1 if command == "key" else 0
+    return CliRunner().invoke(cli, [command, *rest[:at], "--workspace", str(folder), *rest[at:]], **options)
+
+
+# --- key ----------------------------------------------------------------------------------------------------------
+
+
+def test_key_add_prints_the_token_on_stdout_and_nothing_else(folder):
+    result = run(folder, "key", "add", "phones Lusaka")
+    assert result.exit_code == 0
+    assert re.fullmatch(r"[0-9a-f]{64}\n", result.stdout)
+    assert "Made the phone key “phones Lusaka”" in result.stderr
+
+
+def test_key_list_shows_no_token_and_no_hash(folder):
+    token = run(folder, "key", "add", "office", "--role", "staff").stdout.strip()
+    run(folder, "key", "add", "tablets", "--digest-user", "t", "--password-env", "PASS", env={"PASS": "long enough"})
+    result = run(folder, "key", "list")
+    assert result.exit_code == 0
+    assert "office" in result.stdout
+    assert "staff" in result.stdout
+    assert token not in result.stdout
+    listed = json.loads(run(folder, "key", "list", "--json").stdout)
+    assert [(one["label"], one["role"], one["user"], one["revoked"]) for one in listed] == [
+        ("office", "staff", "", ""),
+        ("tablets", "phone", "t", ""),
+    ]
+    assert set(listed[0]) == {"label", "role", "created", "revoked", "user"}
+
+
+def test_key_revoke_is_final_and_says_so(folder):
+    run(folder, "key", "add", "phones")
+    assert run(folder, "key", "revoke", "phones").stderr == "The key “phones” does not work any more.\n"
+    again = run(folder, "key", "revoke", "phones")
+    assert again.exit_code == 5
+    assert "error[SERVER-021]" in again.stderr
+
+
+def test_key_add_asks_for_the_password_without_showing_it(folder):
+    result = run(folder, "key", "add", "tablets", "--digest-user", "t", input="long enough\nlong enough\n")
+    assert result.exit_code == 0
+    assert "long enough" not in result.output
+    assert re.fullmatch(r"[0-9a-f]{64}\n", result.stdout)
+
+
+def test_key_add_says_what_is_wrong(folder):
+    missing = run(folder, "key", "add", "tablets", "--digest-user", "t", "--password-env", "NOT_SET_ANYWHERE")
+    assert missing.exit_code == 2
+    run(folder, "key", "add", "phones")
+    twice = run(folder, "key", "add", "phones")
+    assert twice.exit_code == 5
+    assert "error[SERVER-020]" in twice.stderr
+
+
+# --- share --------------------------------------------------------------------------------------------------------
+
+
+def test_share_prints_the_address_on_stdout_and_the_code_beside_it(folder):
+    token = run(folder, "key", "add", "phones").stdout.strip()
+    result = run(folder, "share", "talk")
+    assert result.exit_code == 0
+    assert result.stdout == f"http://127.0.0.1:8790/key/{token}\n"
+    assert "Add project" in result.stderr
+    assert "this computer only" in result.stderr
+
+
+def test_share_writes_the_code_into_a_file_that_others_cannot_read(folder, tmp_path):
+    run(folder, "key", "add", "phones")
+    token = run(folder, "key", "add", "other phones").stdout.strip()
+    result = run(
+        folder, "share", "--key", "other phones", "--url", "https://f.example.org/", "--to", str(tmp_path / "qr.png")
+    )
+    assert result.stdout == f"https://f.example.org/key/{token}\n"
+    assert (tmp_path / "qr.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "qr.png").stat().st_mode & 0o077 == 0
+
+
+def test_share_over_plain_http_says_who_can_read_along(folder):
+    run(folder, "key", "add", "phones")
+    assert "Plain http" in run(folder, "share", "--url", "http://192.168.1.5:8790").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (["--to", "qr.gif"], "SERVER-015", 3),
+        (["--key", "nobody"], "SERVER-021", 5),
+        (["--server", "kobo"], "SERVER-016", 3),
+        (["other"], "SERVER-016", 3),
+        (["nothing"], "CONFIG-005", 3),
+    ],
+)
+def test_share_says_what_is_wrong(folder, words, code, exit_code):
+    run(folder, "key", "add", "phones")
+    result = run(folder, "share", *words)
+    assert result.exit_code == exit_code
+    assert f"error[{code}]" in result.stderr
+    assert "/key/" not in result.output
+
+
+def test_share_without_a_key_says_how_to_make_one(folder):
+    result = run(folder, "share")
+    assert result.exit_code == 5
+    assert "dialogkit key add LABEL --role phone" in result.stderr
+
+
+def test_share_without_an_embedded_server_says_what_to_add(tmp_path):
+    (tmp_path / "dialogkit.toml").write_text("[workspace]\n")
+    result = run(tmp_path, "share")
+    assert result.exit_code == 3
+    assert "error[SERVER-014]" in result.stderr
+
+
+# --- serve --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_how_to_connect_and_stops_cleanly(folder, stop):
+    words = [sys.executable, "-m", "dialogkit", "serve", "--workspace", str(folder), "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert "form server" in requests.get(url, timeout=10).text
+        listed = json.loads(run(folder, "key", "list", "--json").stdout)
+        assert [(one["label"], one["role"]) for one in listed] == [("phones", "phone"), ("staff", "staff")]
+        time.sleep(0.2)
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (0, "")
+    assert "Forms: talk 1" in err
+    assert "Add project" in err
+    assert "Stopping" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("host", "public_url", "warned"),
+    [("0.0.0.0", "", True), ("0.0.0.0", "https://f.example.org", False), ("127.0.0.1", "", False)],
+)
+def test_serve_warns_when_others_can_reach_it_and_read_along(folder, capsys, host, public_url, warned):
+    workspace = open_workspace(folder)
+    access = access_of(workspace)
+    access.add_key("phones", "phone")
+    _tell(workspace, Running(Listening(host, 8790), (), access, public_url=public_url))
+    assert ("WARNING" in capsys.readouterr().err) == warned
+
+
+def test_serve_at_a_port_that_is_taken_ends_with_5_and_the_way_out(folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run(folder, "serve", "--listen", f"127.0.0.1:{port}")
+    assert result.exit_code == 5
+    assert "error[SERVER-012]" in result.stderr
+    assert f"port {port}" in result.stderr
+    assert "--listen" in result.stderr
+
+
+def test_serve_leaves_out_a_form_that_is_not_fit_and_refuses_when_none_is(folder):
+    (folder / "talk.md").write_text("not a form")
+    result = run(folder, "serve", "--listen", "127.0.0.1:0")
+    assert result.exit_code == 4
+    assert "error[FORM-" in result.stderr
+
+
+def test_serve_with_a_strange_address_is_wrong_usage_of_the_settings(folder):
+    result = run(folder, "serve", "--listen", "8790")
+    assert result.exit_code == 3
+    assert "error[SERVER-011]" in result.stderr

@@ -1,0 +1,50 @@
+"""What a phone is told: the settings of ODK Collect and their QR code."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from dialogkit.servers.share import collect_settings, qr_file, qr_terminal, qr_text, settings_of
+from dialogkit.steps.share import for_phones, open_to_others
+
+URL = "http://192.168.1.20:8790/key/" + "0123456789abcdef" * 4
+
+
+def test_the_settings_survive_the_way_through_the_qr_text():
+    settings = collect_settings(URL, "Dialogues «São»")
+    assert settings_of(qr_text(settings)) == settings
+    assert settings["general"]["server_url"] == URL
+    assert settings["general"]["form_update_mode"] == "match_exactly"
+    assert settings["general"]["autosend"] == "wifi_and_cellular"
+    assert settings["general"]["protocol"] == "odk_default"
+    assert settings["admin"] == {"change_server": False}
+    assert settings["project"] == {"name": "Dialogues «São»"}
+
+
+@pytest.mark.parametrize("text", ["", "x", "eJw=", "é"])
+def test_a_text_that_is_no_settings_is_refused(text):
+    with pytest.raises(ValueError, match="not the settings"):
+        settings_of(text)
+
+
+def test_the_code_is_drawn_as_png_as_svg_and_in_characters():
+    text = qr_text(collect_settings(URL, "x"))
+    assert qr_file(text, "png").startswith(b"\x89PNG")
+    assert fromstring(qr_file(text, "svg")).tag.endswith("svg")
+    lines = qr_terminal(text).splitlines()
+    assert len(lines) > 20
+    assert max(map(len, lines)) < 120
+
+
+@pytest.mark.parametrize(
+    ("listen", "others"), [("127.0.0.1:8790", False), ("localhost:1", False), ("[::1]:1", False), ("0.0.0.0:1", True)]
+)
+def test_whether_other_devices_reach_an_address_is_told(listen, others):
+    assert open_to_others(listen) == others
+
+
+def test_an_address_for_all_is_shown_to_phones_with_one_that_they_can_use():
+    assert for_phones("10.1.2.3:8790") == "10.1.2.3:8790"
+    assert for_phones("0.0.0.0:8790").endswith(":8790")
