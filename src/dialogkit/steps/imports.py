@@ -1,0 +1,62 @@
+"""Import: values from published pages into a batch of origin `import`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dialogkit.model.batch import SOURCES
+from dialogkit.model.form import Form
+from dialogkit.model.server import Received
+from dialogkit.model.submission import Attachment, Submission
+from dialogkit.pull.batches import new_batch, now
+from dialogkit.pull.imports import Imported, read_values, submissions_of
+from dialogkit.pull.lock import only_one
+from dialogkit.steps.forms import prepare
+from dialogkit.workspace import Workspace
+
+
+def import_file(workspace: Workspace, form_id: str, path: Path, coded_by: str) -> int:
+    """Write the records of a file into a batch; `dialogkit land` then checks and loads them.
+
+    Returns:
+        How many records there are.
+
+    Raises:
+        BatchError: a value does not fit the form, or has no source; nothing is written then.
+    """
+    form = prepare(workspace, form_id).form
+    records = records_of(form, path, coded_by)
+    with (
+        only_one(workspace.batches, form_id),
+        new_batch(workspace.batches, form_id, "import", "") as writer,
+    ):
+        for record in records:
+            writer.add(_received(form, record), form, lambda _, record=record: sources_file(record))  # type: ignore[misc]  # mypy does not type a default in a lambda
+    return len(records)
+
+
+def records_of(form: Form, path: Path, coded_by: str) -> list[Imported]:
+    """The records of a file as submissions of a form."""
+    return submissions_of(form, read_values(path, coded_by), path.name, datetime.now(UTC).date())
+
+
+def sources_file(record: Imported) -> Iterator[bytes]:
+    """The bytes of the file of sources that goes with a record."""
+    yield json.dumps(list(record.sources), ensure_ascii=False, indent=1).encode()
+
+
+def _received(form: Form, record: Imported) -> Received:
+    submission = Submission(
+        id=record.submission_id,
+        instance_id=record.instance_id,
+        form_id=form.form_id,
+        form_version=form.version,
+        submitted_at=now(),
+        submitter="import",
+        answers=record.answers,
+        attachments=(Attachment(SOURCES),),
+    )
+    return Received(submission, record.xml, "import")

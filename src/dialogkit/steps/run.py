@@ -1,0 +1,49 @@
+"""Run: pull, land, snapshot, as one thing to do every day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialogkit.model.report import Landed, RuleResult
+from dialogkit.progress import SILENT, Progress
+from dialogkit.pull.sync import Pulled
+from dialogkit.steps.land import land_with_rules
+from dialogkit.steps.pull import pull
+from dialogkit.warehouse.snapshot import make_snapshot
+from dialogkit.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run did. `not_evaluated` are rules that could not be run."""
+
+    pulled: tuple[Pulled, ...]
+    landed: tuple[Landed, ...]
+    not_evaluated: tuple[RuleResult, ...]
+    snapshot: Path
+
+
+def run(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT) -> Ran:
+    """Pull and land what is new, and make a snapshot for readers.
+
+    Raises:
+        DialogkitError: as `pull`, `land` and `snapshot` do; what was done before stays, and the next run goes on.
+    """
+    pulled = pull(workspace, forms, progress)
+    landed = land_with_rules(workspace, forms, progress)
+    path = snapshot(workspace, progress)
+    return Ran(
+        tuple(pulled),
+        tuple(one for one, _ in landed),
+        tuple(rule for _, rules in landed for rule in rules),
+        path,
+    )
+
+
+def snapshot(workspace: Workspace, progress: Progress = SILENT) -> Path:
+    """A new snapshot of the warehouse for readers."""
+    progress.step("snapshot")
+    findings = workspace.root / "warehouse" / "findings"
+    return make_snapshot(workspace.warehouse, workspace.snapshots, findings if findings.is_dir() else None)

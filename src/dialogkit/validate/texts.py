@@ -1,0 +1,68 @@
+"""What the rules of a form say to people, in the three languages of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from dialogkit.model.form import Form, Question, Section
+
+LANGUAGES: Final = ("en", "fr", "es")
+FIX: Final = 'Correct it on the server and pull again, or: dialogkit held release SUBMISSION --reason "…"'
+
+#: Rule → language → text; `{label}` is the question's label, never an answer.
+_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "FORM-VERSION": {
+        "en": "The submission was made with a version of the form that is not in this workspace.",
+        "fr": "L’envoi a été fait avec une version du formulaire absente de cet espace de travail.",
+        "es": "El envío se hizo con una versión del formulario que no está en este espacio de trabajo.",
+    },
+    "FORM-DRIFT": {
+        "en": "There are answers to questions that no known version of the form has.",
+        "fr": "Il y a des réponses à des questions qu’aucune version connue du formulaire ne contient.",
+        "es": "Hay respuestas a preguntas que no están en ninguna versión conocida del formulario.",
+    },
+    "FORM-SEALED": {
+        "en": "The answers are encrypted, and this dialogkit cannot open them yet.",
+        "fr": "Les réponses sont chiffrées, et ce dialogkit ne peut pas encore les ouvrir.",
+        "es": "Las respuestas están cifradas y este dialogkit todavía no puede abrirlas.",
+    },
+    "FORM-TYPE": {
+        "en": "“{label}”: the answer is not of the kind that the question asks for (number, date, place…).",
+        "fr": "« {label} » : la réponse n’est pas du type demandé (nombre, date, lieu…).",
+        "es": "«{label}»: la respuesta no es del tipo que se pide (número, fecha, lugar…).",
+    },
+    "FORM-CHOICE": {
+        "en": "“{label}”: an answer is not one of the choices of the form.",
+        "fr": "« {label} » : une réponse n’est pas parmi les choix du formulaire.",
+        "es": "«{label}»: una respuesta no está entre las opciones del formulario.",
+    },
+    "FORM-REQUIRED": {
+        "en": "“{label}” must be answered and is empty.",
+        "fr": "« {label} » est obligatoire et n’a pas de réponse.",
+        "es": "«{label}» es obligatoria y no tiene respuesta.",
+    },
+    "FORM-ROWS": {
+        "en": "“{label}” was answered with yes, and nothing was added.",
+        "fr": "La réponse à « {label} » est oui, et rien n’a été ajouté.",
+        "es": "La respuesta a «{label}» es sí, y no se añadió nada.",
+    },
+}
+_LONGEST: Final = 120
+
+
+def messages(kind: str, form: Form, part: Question | Section | None = None) -> dict[str, str]:
+    """What a rule says, by language, with the label of the question or its path."""
+    return {
+        language: text.format(label=_label(form, part, language) if part else "")
+        for language, text in _TEXTS[kind].items()
+    }
+
+
+def _label(form: Form, part: Question | Section, language: str) -> str:
+    """The label in a language (`fr` or `Français (fr)`), else the form's default, else the name."""
+    labels = part.labels
+    keys = [key for key in labels if key == language or key.endswith(f"({language})")]
+    found = next((labels[key] for key in [*keys, form.default_language, *labels] if labels.get(key)), part.name)
+    plain = " ".join(found.split())
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"

@@ -1,0 +1,54 @@
+"""Expressions of forms as a tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogkit.logic.parse import Binary, Call, Name, Negative, Node, NotDecidable, Number, Path, Text, names_in, parse
+
+A, B, ONE, TWO = Name("a"), Name("b"), Number("1"), Number("2")
+
+
+@pytest.mark.parametrize(
+    ("expression", "tree"),
+    [
+        ("${a} = 'x'", Binary("=", A, Text("x"))),
+        ('${a} = "it\'s"', Binary("=", A, Text("it's"))),
+        ("1 + 2 * ${a}", Binary("+", ONE, Binary("*", TWO, A))),
+        ("(1 + 2) * ${a}", Binary("*", Binary("+", ONE, TWO), A)),
+        ("2 - 1 - ${a}", Binary("-", Binary("-", TWO, ONE), A)),
+        ("${a}-1", Binary("-", A, ONE)),
+        ("-${a} + 1", Binary("+", Negative(A), ONE)),
+        ("1 div 2 mod ${a}", Binary("mod", Binary("div", ONE, TWO), A)),
+        ("${a} or ${b} and 1", Binary("or", A, Binary("and", B, ONE))),
+        ("${a} or(${b})", Binary("or", A, B)),
+        ("1 < 2 = ${a}", Binary("=", Binary("<", ONE, TWO), A)),
+        (". >= .5", Binary(">=", Name("."), Number(".5"))),
+        ("count-selected(.)", Call("count-selected", (Name("."),))),
+        ("jr:choice-name(${a}, '${b}')", Call("jr:choice-name", (A, Text("${b}")))),
+        ("today()", Call("today", ())),
+        ("position(..) - 1", Binary("-", Call("position", (Path(".."),)), ONE)),
+        ("../x = 1", Binary("=", Path("../x"), ONE)),
+        ("${last-saved#a}", Path("last-saved#a")),
+        ("not-known", Path("not-known")),
+    ],
+)
+def test_an_expression_becomes_the_tree_that_xpath_means(expression: str, tree: Node) -> None:
+    assert parse(expression) == tree
+
+
+@pytest.mark.parametrize("expression", ["", "1 +", "if(1, 2", "(1", "${a} ${b}", "'open", "1 ! 2", "f(1,)", "${}"])
+def test_what_is_no_expression_is_refused_with_the_place(expression: str) -> None:
+    with pytest.raises(NotDecidable, match="cannot be read at character"):
+        parse(expression)
+
+
+@pytest.mark.parametrize("expression", ["instance('a')/root", "current()/../x", "${a}[1]", "${a}/b", "${a} | ${b}"])
+def test_steps_and_filters_of_nodes_are_refused(expression: str) -> None:
+    with pytest.raises(NotDecidable, match="path or a filter"):
+        parse(expression)
+
+
+def test_names_are_found_everywhere_but_in_texts() -> None:
+    tree = parse("if(-${a} > 1, concat(${b}, '${c}'), .)")
+    assert names_in(tree) == {"a", "b"}
