@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from dialogkit.errors import ConfigError
 FILE_NAME: Final = "dialogkit.toml"
 ENVIRONMENT: Final = "DIALOGKIT_"
 KINDS: Final = ("openrosa", "kobo", "central")
+_MEMORY: Final = r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Key:
     default: Any
     about: str
     allowed: tuple[Any, ...] = ()
+    pattern: str = ""
+    least: int | None = None
 
 
 #: Section → key → what it is. `servers` and `forms` hold one such section for each name.
@@ -49,10 +53,10 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
     },
     "land": {
         "on_failure": Key(str, "hold", "What happens to a submission that breaks a rule.", ("hold", "stop")),
-        "memory_limit": Key(str, "1GB", "Memory that DuckDB may use while it lands."),
+        "memory_limit": Key(str, "1GB", "Memory that DuckDB may use while it lands.", pattern=_MEMORY),
     },
     "publish": {
-        "smallest_cell": Key(int, 5, "Counts of groups under this are not shown."),
+        "smallest_cell": Key(int, 5, "Counts of groups under this are not shown.", least=1),
         "licence": Key(str, "CC-BY-4.0", "Licence of published extracts."),
     },
 }
@@ -132,7 +136,7 @@ def read_config(path: Path, environment: Mapping[str, str] | None = None) -> Con
     """
     env = os.environ if environment is None else environment
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             "CONFIG-002", path.name, f"The file is not valid TOML: {error}.", "Correct the line that is named."
@@ -210,6 +214,12 @@ def _check(file: str, where: str, value: Any, key: Key) -> None:
     if key.allowed and value not in key.allowed:
         allowed = ", ".join(map(str, key.allowed))
         raise ConfigError("CONFIG-004", f"{file}, {where}", "This value is not allowed.", f"Use one of: {allowed}.")
+    if key.pattern and not re.fullmatch(key.pattern, str(value)):
+        raise ConfigError(
+            "CONFIG-004", f"{file}, {where}", "This value is not allowed.", f"Write it as here: {key.default}."
+        )
+    if isinstance(value, int) and key.least is not None and value < key.least:
+        raise ConfigError("CONFIG-004", f"{file}, {where}", "This is too small.", f"Use {key.least} or more.")
 
 
 def _refuse_unknown(file: str, where: str, table: Mapping[str, Any], known: Mapping[str, Any]) -> None:

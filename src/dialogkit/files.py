@@ -7,13 +7,17 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _PARTIAL: Final = ".partial-"
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\/]')
+_LONGEST: Final = 200
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff<>:"|?*\\/]')
+_EDGES = re.compile(r"^[\s.]+|[\s.]+$")
+#: Names of devices on Windows, with any ending.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 def safe_name(claimed: str) -> str:
@@ -22,11 +26,27 @@ def safe_name(claimed: str) -> str:
     `../../x` becomes `x`; control characters and separators go; at most 200 bytes stay, with the ending.
     """
     base = claimed.replace("\\", "/").rsplit("/", 1)[-1]
-    base = _FORBIDDEN.sub("_", base).strip().lstrip(".")
-    while len(base.encode()) > 200:
-        stem, dot, ending = base.rpartition(".")
-        base = stem[:-1] + dot + ending if stem else base[:-1]
-    return base
+    base = _EDGES.sub("", _FORBIDDEN.sub("_", base))
+    if _DEVICES.fullmatch(base):
+        base = "_" + base
+    if len(base.encode()) <= _LONGEST:
+        return base
+    stem, dot, ending = base.rpartition(".")
+    if not stem or len(ending.encode()) > 20:
+        stem, dot, ending = base, "", ""
+    cut = stem.encode()[: _LONGEST - len((dot + ending).encode())].decode(errors="ignore")
+    return _EDGES.sub("", cut) + dot + ending
+
+
+def free_name(claimed: str, taken: Container[str]) -> str:
+    """As `safe_name`, never empty, and with `-2`, `-3`… when its lower case is taken."""
+    name = free = safe_name(claimed) or "file"
+    stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
+    number = 1
+    while free.lower() in taken:
+        number += 1
+        free = f"{stem}-{number}{dot}{ending}"
+    return free
 
 
 def sha256_of(path: Path) -> str:

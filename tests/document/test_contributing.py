@@ -14,7 +14,7 @@ def test_every_folder_of_the_code_is_in_the_guide_and_the_guide_names_no_other()
         path.relative_to(ROOT).as_posix()
         for top in (ROOT / "src" / "dialogkit", ROOT / "tests")
         for path in top.iterdir()
-        if path.is_dir() and path.name not in {"__pycache__"} and any(path.rglob("*.*"))
+        if path.is_dir() and path.name != "__pycache__" and any(path.rglob("*.*"))
     }
     assert named == exist
 

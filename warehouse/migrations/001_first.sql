@@ -70,6 +70,10 @@ CREATE TABLE ops.columns (
     path VARCHAR NOT NULL, kind VARCHAR NOT NULL, concept VARCHAR NOT NULL, disclosure VARCHAR NOT NULL,
     hxl VARCHAR NOT NULL, list_name VARCHAR NOT NULL, labels JSON NOT NULL, position INTEGER NOT NULL
 );
+-- The tables of each form; a table keeps its name for good. `repeat` and `parent` are empty for the main table.
+CREATE TABLE ops.tables (
+    form_id VARCHAR NOT NULL, table_name VARCHAR NOT NULL, repeat VARCHAR NOT NULL, parent VARCHAR NOT NULL
+);
 CREATE TABLE ops.choices (
     form_id VARCHAR NOT NULL, list_name VARCHAR NOT NULL, choice VARCHAR NOT NULL, labels JSON NOT NULL,
     position INTEGER NOT NULL

@@ -36,11 +36,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
+    width = None if sys.stdout.isatty() else 200
+    console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
     drawn = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
     for row in rows:
-        drawn.add_row(*("" if value is None else str(value) for value in row))
-    console.print(drawn, markup=False)
+        drawn.add_row(*("" if value is None else _printable(str(value)) for value in row))
+    console.print(drawn)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: an answer could hold commands for the terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
 
 
 @contextmanager
@@ -53,3 +59,22 @@ def progress(quiet: bool = False) -> Iterator[Progress]:
 
     with Bar() as bar:
         yield bar
+
+
+def rows_as(form: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A result on stdout in the form that was asked for: `table`, `csv`, `json` or `parquet` (bytes)."""
+    if form == "table":
+        table(columns, rows)
+    elif form == "json":
+        data([dict(zip(columns, row, strict=True)) for row in rows])
+    elif form == "csv":
+        from csv import writer
+
+        lines = writer(sys.stdout, lineterminator="\n")
+        lines.writerow(columns)
+        lines.writerows(rows)
+    else:
+        from dialogkit.cli.parquet import parquet_bytes
+
+        sys.stdout.flush()
+        sys.stdout.buffer.write(parquet_bytes(columns, rows))

@@ -10,6 +10,8 @@ from dialogkit.model.submission import Origin
 
 FORMAT: Final = 1
 SUBMISSIONS: Final = "submissions.ndjson.zst"
+#: Ends a path of `Manifest.paths` that held rows rather than a text.
+LIST: Final = "[]"
 #: Attachment of an import that holds the sentence behind each value.
 SOURCES: Final = "dialogkit-sources.json"
 
@@ -24,7 +26,8 @@ class Manifest:
         started_at, finished_at: ISO 8601 in UTC.
         cursor: where the next pull from this server starts; None when another batch of the same pull tells.
         counts: `submissions` (lines), `refused`, `deleted`, `attachments`, and `largest_line` in bytes.
-        paths: every answer path in the batch by level (`""` or the path of a repeat), for drift.
+        paths: every answer path in the batch by level (`""` or the path of a repeat), for drift; one that held rows
+            ends in `[]`, and stands without it too where another submission has a text there.
         files: name → `{sha256, bytes}` of every other file of the folder.
     """
 

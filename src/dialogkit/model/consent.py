@@ -5,7 +5,7 @@ Told by concepts, so that it holds for any form that uses them, under any questi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dialogkit.model.form import Form
@@ -31,14 +31,14 @@ def refusal(form: Form, answers: Answers, origin: Origin) -> str:
         answers: the canonical answers.
         origin: how it came; only an import may fill `meta.source_ref` or say `public_source`.
     """
-    said = {concept: _text(form, answers, concept) for concept in _ASKED}
-    if origin != "import" and (said["meta.source_ref"] or said["consent.basis"] == "public_source"):
+    said = {concept: _texts(form, answers, concept) for concept in _ASKED}
+    if origin != "import" and (said["meta.source_ref"] or "public_source" in said["consent.basis"]):
         return IMPORT_THROUGH_FORM_SERVER
-    if said["consent.final_choice"] == "delete":
+    if "delete" in said["consent.final_choice"]:
         return DELETE_CHOSEN
     gated = "consent.gate" in form.by_concept
-    refused = said["consent.adult"] == "no" or said["consent.record"] == "no"
-    if refused or (gated and said["consent.gate"] not in ("1", "1.0")):
+    refused = "no" in said["consent.adult"] or "no" in said["consent.record"]
+    if refused or (gated and said["consent.gate"] not in ({"1"}, {"1.0"})):
         return NO_CONSENT
     return ""
 
@@ -53,7 +53,17 @@ _ASKED = (
 )
 
 
-def _text(form: Form, answers: Answers, concept: str) -> str:
+def _texts(form: Form, answers: Answers, concept: str) -> set[str]:
+    """Everything that was said to a question: an instance may hold an element twice, and each of them counts."""
     question = form.by_concept.get(concept)
     value = answers.get(question.path, "") if question else ""
-    return value.strip() if isinstance(value, str) else ""
+    return {text.strip() for text in _leaves(value)} - {""}
+
+
+def _leaves(value: str | list[Answers]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    else:
+        for row in value:
+            for inside in row.values():
+                yield from _leaves(inside)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import duckdb
 
 from dialogkit import sql
-from dialogkit.normalize.levels import Level
+from dialogkit.model.batch import LIST
+from dialogkit.normalize.levels import Level, pointer
 
 
 def stage_drift(
@@ -25,11 +26,12 @@ def stage_drift(
         "CREATE OR REPLACE TEMP TABLE stage_drift (submission_id VARCHAR, row VARCHAR, path VARCHAR, raw VARCHAR)"
     )
     for repeat, level in levels.items():
-        for path in sorted(set(paths.get(repeat, ())) - level.paths):
-            pointer = sql.text(f'$."{path}"')
+        for noted in sorted(set(paths.get(repeat, ())) - level.paths):
+            path, shape = noted.removesuffix(LIST), "ARRAY" if noted.endswith(LIST) else "VARCHAR"
             db.execute(
-                f"INSERT INTO stage_drift SELECT id, row, {sql.text(path)}, json_extract_string(answers, {pointer}) "
-                f"FROM ({_rows(repeat, levels, objects)}) WHERE json_exists(answers, {pointer})"
+                f"INSERT INTO stage_drift SELECT id, row, {sql.text(path)}, "
+                f"json_extract_string(answers, {pointer(path)}) FROM ({_rows(repeat, levels, objects)}) "
+                f"WHERE json_type(answers, {pointer(path)}) = '{shape}'"
             )
 
 
@@ -42,8 +44,7 @@ def _rows(repeat: str, levels: Mapping[str, Level], objects: str) -> str:
             "WHERE s.state = 'new'"
         )
     above = next(path for path, level in levels.items() if repeat in level.children)
-    pointer = sql.text(f'$."{repeat}"')
-    rows = f"CAST(json_extract(answers, {pointer}) AS JSON[])"
+    rows = f"TRY_CAST(json_extract(answers, {pointer(repeat)}) AS JSON[])"
     return (
         "SELECT id, CASE WHEN row = '' THEN '' ELSE row || '/' END || position AS row, answers FROM "
         f"(SELECT id, row, unnest({rows}) AS answers, generate_subscripts({rows}, 1) AS position "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dialogkit import sql
+from dialogkit.model.batch import LIST
 from dialogkit.model.table import Table
 
 _USUAL_LINE: Final = 4 * 1024 * 1024
@@ -33,19 +34,22 @@ class Level:
 
     @property
     def paths(self) -> frozenset[str]:
-        """Every path that the level knows, questions and repeats."""
-        return frozenset(column.path for column in self.table.columns) | frozenset(self.children)
+        """Every path that the level knows, as in `Manifest.paths`; a question keeps rows too, as their JSON text."""
+        questions = {column.path for column in self.table.columns}
+        return frozenset(questions | {path + LIST for path in (*questions, *self.children)})
 
     def text(self, row: str, path: str) -> str:
         """SQL for the text of an answer of the row expression `row`."""
+        if path in self.children:
+            return f"CASE WHEN json_type({row}, {pointer(path)}) = 'VARCHAR' THEN {row} ->> {pointer(path)} END"
         if self.as_json:
-            return f"json_extract_string({row}, {_pointer(path)})"
+            return f"json_extract_string({row}, {pointer(path)})"
         return f"{row}.{sql.name(path)}"
 
     def rows(self, row: str, repeat: str) -> str:
         """SQL for the list of rows of a repeat."""
         if self.as_json:
-            return f"CAST(json_extract({row}, {_pointer(repeat)}) AS JSON[])"
+            return f"TRY_CAST(json_extract({row}, {pointer(repeat)}) AS JSON[])"
         return f"{row}.{sql.name(repeat)}"
 
 
@@ -56,9 +60,9 @@ def levels_of(tables: Sequence[Table]) -> dict[str, Level]:
     for table in tables:
         children = tuple(other.repeat for other in tables if other.repeat and other.parent == table.name)
         above = levels[names[table.parent].repeat].as_json if table.repeat else False
-        paths = [column.path for column in table.columns]
-        distinct = set(paths) | set(children)
-        twins = len({path.lower() for path in distinct}) < len(distinct)
+        # A path that was a question in one version and a repeat in another is a twin of itself.
+        every = [*{column.path for column in table.columns}, *children]
+        twins = len({path.lower() for path in every}) < len(every)
         levels[table.repeat] = Level(table, children, above or twins)
     return levels
 
@@ -69,7 +73,8 @@ def shape(levels: Mapping[str, Level], repeat: str = "") -> Any:
     if level.as_json:
         return "JSON"
     inside: dict[str, Any] = {column.path: "VARCHAR" for column in level.table.columns}
-    return inside | {child: [shape(levels, child)] for child in level.children}
+    # A repeat of notes alone has nothing to give, and DuckDB takes no empty structure.
+    return inside | {child: [shape(levels, child)] for child in level.children} or "JSON"
 
 
 def read_objects(lines: Path, largest: int) -> str:
@@ -78,5 +83,6 @@ def read_objects(lines: Path, largest: int) -> str:
     return f"read_ndjson_objects({sql.text(str(lines))}, maximum_object_size = {size})"
 
 
-def _pointer(path: str) -> str:
+def pointer(path: str) -> str:
+    """SQL for the JSON pointer of a full path."""
     return sql.text(f'$."{path}"')

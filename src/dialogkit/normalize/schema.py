@@ -47,20 +47,25 @@ def kind_of(question: Question, form: Form) -> Kind:
     return kind
 
 
-def tables_of(forms: Sequence[Form], known: Mapping[str, Sequence[Column]] | None = None) -> tuple[Table, ...]:
+def tables_of(
+    forms: Sequence[Form],
+    known: Mapping[str, Sequence[Column]] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> tuple[Table, ...]:
     """The tables of a form over all its versions.
 
     Args:
         forms: versions of one form, oldest first; at least one.
         known: columns that stand in the warehouse already, by path of the repeat (`""` for the main table);
             they come first and keep their names.
+        names: of the tables that stand in the warehouse already, likewise.
 
     Returns:
         The main table, then one table a repeat, parents before children.
     """
     form_id = forms[-1].form_id
-    repeats = _repeats(forms, known or {})
-    names = _table_names(form_id, repeats)
+    repeats = _repeats(forms, {*(known or {}), *(names or {})})
+    names = _table_names(form_id, repeats, names or {})
     return tuple(
         Table(
             name=names[repeat],
@@ -73,8 +78,8 @@ def tables_of(forms: Sequence[Form], known: Mapping[str, Sequence[Column]] | Non
     )
 
 
-def _repeats(forms: Sequence[Form], known: Mapping[str, Sequence[Column]]) -> list[str]:
-    found = {path: None for path in known if path}
+def _repeats(forms: Sequence[Form], known: Iterable[str]) -> list[str]:
+    found = {path: None for path in sorted(known) if path}
     for form in forms:
         found |= {section.path: None for section in form.sections if section.kind == "repeat"}
     return sorted(found, key=lambda path: path.count("/"))
@@ -85,11 +90,13 @@ def _innermost(path: str, repeats: Iterable[str]) -> str:
     return max(above, key=len, default="")
 
 
-def _table_names(form_id: str, repeats: Sequence[str]) -> dict[str, str]:
-    names = {"": form_id}
-    taken = {form_id.lower()}
+def _table_names(form_id: str, repeats: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    names = {"": form_id, **known}
+    taken = {name.lower() for name in names.values()}
     leaves = [repeat.rsplit("/", 1)[-1].lower() for repeat in repeats]
     for repeat in repeats:
+        if repeat in names:
+            continue
         leaf = repeat.rsplit("/", 1)[-1]
         part = leaf if leaves.count(leaf.lower()) == 1 else repeat.replace("/", "__")
         names[repeat] = _free(f"{form_id}__{part}", taken)
@@ -107,7 +114,7 @@ def _columns(repeat: str, forms: Sequence[Form], known: Sequence[Column]) -> tup
                 columns[key] = replace(column, name=columns[key].name)
             else:
                 fresh[key] = column
-    taken = {name.lower() for name in (REPEAT_COLUMNS if repeat else MAIN_COLUMNS)}
+    taken = {*MAIN_COLUMNS, *REPEAT_COLUMNS}
     taken |= {column.name.lower() for column in columns.values()}
     leaves = [column.name.lower() for column in fresh.values()]
     for key, column in fresh.items():

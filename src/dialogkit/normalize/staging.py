@@ -42,6 +42,7 @@ def stage(
     lines: Path,
     forms: Mapping[str, Form],
     known: Mapping[str, Sequence[Column]],
+    names: Mapping[str, str] | None = None,
 ) -> Staged:
     """Type one batch into temporary tables of `db`, outside any transaction.
 
@@ -51,11 +52,12 @@ def stage(
         lines: its `submissions.ndjson.zst`.
         forms: every version of the form that this workspace knows, oldest first.
         known: columns that stand in the warehouse, by path of the repeat.
+        names: names of the tables that stand in the warehouse, likewise.
 
     Raises:
         NormalizeError: the lines are not the canonical ones, or not as many as the manifest says.
     """
-    tables = tables_of(list(forms.values()), known)
+    tables = tables_of(list(forms.values()), known, names)
     levels = levels_of(tables)
     objects = read_objects(lines, manifest.counts["largest_line"])
     _read_lines(db, objects, f"batch {manifest.batch_id}", levels)
@@ -118,12 +120,12 @@ def _stage_submissions(db: duckdb.DuckDBPyConnection, manifest: Manifest) -> Non
         """,
         {"batch": manifest.batch_id, "form": manifest.form_id},
     )
+    # Only what is new or changed goes on; the rest needs no typing.
+    db.execute("DELETE FROM stage_raw WHERE n IN (SELECT n FROM stage_submissions WHERE state <> 'new')")
     db.execute(
         "CREATE OR REPLACE TEMP TABLE stage_attachments AS "
         "SELECT id AS submission_id, unnest(attachments, recursive := true) FROM stage_raw WHERE len(attachments) > 0"
     )
-    # Only what is new or changed goes on; the rest needs no typing.
-    db.execute("DELETE FROM stage_raw WHERE n IN (SELECT n FROM stage_submissions WHERE state <> 'new')")
 
 
 def _stage_tables(db: duckdb.DuckDBPyConnection, staged: Staged, levels: Mapping[str, Level]) -> None:
@@ -167,15 +169,29 @@ def _stage_issues(db: duckdb.DuckDBPyConnection, staged: Staged, levels: Mapping
         level = levels[table.repeat]
         submission, row = ("_submission_id", "_row") if table.repeat else ("id", "''")
         source, name = _source(staged, table), sql.text(table.name)
+        lost = _lost(db, staged, level)
         checks = [
             f"SELECT {submission}, {name}, {row}, {sql.text(column.path)}, {sql.text(column.kind)}, {text} "
-            f"FROM {source} WHERE {text} IS NOT NULL AND ({cell}) IS NULL{_only(staged, column)}"
+            f"FROM {source} WHERE {text} IS NOT NULL AND ({cell}) IS NULL{_only(staged, level.table, column)}"
             for column, cell in zip(table.columns, _cells(staged, level), strict=True)
-            if can_misfit(column.kind)
+            if column.name in lost
             for text in [level.text("answers", column.path)]
         ]
         for first in range(0, len(checks), 100):
             db.execute("INSERT INTO stage_issues " + " UNION ALL ".join(checks[first : first + 100]))
+
+
+def _lost(db: duckdb.DuckDBPyConnection, staged: Staged, level: Level) -> set[str]:
+    """Columns with fewer values than there were texts: only those need a second look, and most columns lose none."""
+    columns = [column for column in level.table.columns if can_misfit(column.kind)]
+    if not columns:
+        return set()
+    texts = ", ".join(f"count({level.text('answers', column.path)})" for column in columns)
+    cells = ", ".join(f"count({sql.name(column.name)})" for column in columns)
+    typed_in = sql.name(staged.relations[level.table.name])
+    before = db.execute(f"SELECT {texts} FROM {_source(staged, level.table)}").fetchone() or ()
+    after = db.execute(f"SELECT {cells} FROM {typed_in}").fetchone() or ()
+    return {column.name for column, had, has in zip(columns, before, after, strict=True) if had != has}
 
 
 def _source(staged: Staged, table: Table) -> str:
@@ -196,22 +212,23 @@ def _cells(staged: Staged, level: Level) -> list[str]:
     cells = []
     for column in level.table.columns:
         cell = typed(column.kind, level.text("answers", column.path))
-        only = _only(staged, column)
+        only = _only(staged, level.table, column)
         cells.append(f"CASE WHEN true{only} THEN {cell} END" if only else cell)
     return cells
 
 
-def _only(staged: Staged, column: Column) -> str:
+def _only(staged: Staged, table: Table, column: Column) -> str:
     """A condition for a question that changed its type: each version fills the column of its own type."""
+    if sum(other.path == column.path for other in table.columns) < 2:
+        return ""
     kinds: dict[str, Kind] = {
         version: kind_of(question, form)
         for version, form in staged.forms.items()
         if (question := form.by_path.get(column.path))
     }
-    if len(set(kinds.values())) < 2:
-        return ""
+    latest = list(kinds.values())[-1] if kinds else table.by_path[column.path].kind
     others = [version for version, kind in kinds.items() if kind != column.kind]
     mine = [version for version, kind in kinds.items() if kind == column.kind]
-    if list(kinds.values())[-1] == column.kind:  # the latest type also takes versions that nobody knows
-        return f" AND form_version NOT IN ({sql.texts(others)})"
+    if latest == column.kind:  # the latest type also takes versions that nobody knows
+        return f" AND form_version NOT IN ({sql.texts(others)})" if others else ""
     return f" AND form_version IN ({sql.texts(mine)})"

@@ -14,6 +14,8 @@ from dialogkit.model.table import Kind
 _ZONE: Final = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _NUMBER: Final = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
+#: As a number, but never too large to be one.
+_PLACE: Final = r"[+-]?([0-9]{1,9}([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?"
 
 #: The form that a text must have, whole, before it is cast.
 _FORMS: Final[Mapping[Kind, str]] = {
@@ -23,7 +25,7 @@ _FORMS: Final[Mapping[Kind, str]] = {
     "time": f"{_CLOCK}{_ZONE}?",
     # Without its offset a time is not a point in time: it stays an issue rather than a guess.
     "datetime": f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}{_ZONE}",
-    "geopoint": f"{_NUMBER} {_NUMBER}( {_NUMBER}( {_NUMBER})?)?",
+    "geopoint": f"{_PLACE} {_PLACE}( {_PLACE}( {_PLACE})?)?",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import re
@@ -19,12 +20,13 @@ from urllib.parse import quote
 import zstandard
 
 from dialogkit.errors import BatchError
-from dialogkit.files import safe_name, sha256_of, whole_folder
-from dialogkit.model.batch import FORMAT, SUBMISSIONS, Manifest
+from dialogkit.files import free_name, sha256_of, whole_folder
+from dialogkit.model.batch import LIST, SUBMISSIONS, Manifest
 from dialogkit.model.consent import refusal
 from dialogkit.model.form import Form
 from dialogkit.model.server import Received
 from dialogkit.model.submission import Answers, Attachment, Origin, Submission
+from dialogkit.pull.manifest import AGAIN, MANIFEST, read_manifest, write_manifest
 
 #: A batch has at most so many submissions: a landing takes them in one piece.
 LARGEST: Final = 100_000
@@ -121,17 +123,15 @@ class BatchWriter:
             paths={level: sorted(paths) for level, paths in sorted(self._paths.items())},
             files=_fingerprints(self._folder),
         )
-        text = json.dumps(manifest.to_json(), ensure_ascii=False, indent=1)
-        (self._folder / "manifest.json").write_text(text, encoding="utf-8")
+        write_manifest(self._folder, manifest)
         return manifest
 
     def _without_refused(self, submission: Submission, form: Form) -> Submission:
-        # Nobody can read a refusal in sealed answers yet; they are held at landing, and judged when decrypted.
-        reason = submission.refused or (
-            not _sealed(form, submission) and refusal(form, submission.answers, self._origin)
-        )
+        reason = submission.refused
+        if not reason and not _sealed(form, submission):
+            reason = refusal(form, submission.answers, self._origin)
         if reason or submission.deleted_at:
-            return replace(submission, refused=reason or "", answers={}, attachments=())
+            return replace(submission, refused=reason, answers={}, attachments=())
         return submission
 
     def _keep_form(self, form: Form) -> None:
@@ -141,9 +141,9 @@ class BatchWriter:
             path.write_text(json.dumps(form.to_json(), ensure_ascii=False), encoding="utf-8")
 
     def _fetch(self, submission: Submission, fetch: Callable[[str], Iterator[bytes]]) -> tuple[Attachment, ...]:
-        kept = []
+        kept: list[Attachment] = []
         for attachment in submission.attachments:
-            name = safe_name(attachment.name)
+            name = free_name(attachment.name, {file.name.lower() for file in kept})
             target = self._folder / "attachments" / folder_name(submission.id) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             digest, size = hashlib.sha256(), 0
@@ -159,8 +159,10 @@ class BatchWriter:
     def _note_paths(self, level: str, answers: Answers) -> None:
         seen = self._paths.setdefault(level, set())
         for path, value in answers.items():
-            seen.add(path)
-            if not isinstance(value, str):
+            if isinstance(value, str):
+                seen.add(path)
+            else:
+                seen.add(path + LIST)
                 for row in value:
                     self._note_paths(path, row)
 
@@ -170,6 +172,9 @@ def new_batch(folder: Path, form_id: str, origin: Origin, server: str) -> Iterat
     """A batch to fill; it stands in `folder/<form_id>/<batch id>` when the block ends well, else nowhere.
 
     A block that adds nothing leaves nothing.
+
+    Raises:
+        BatchError: the disk is full.
     """
     started_at = now()
     batch_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
@@ -180,6 +185,15 @@ def new_batch(folder: Path, form_id: str, origin: Origin, server: str) -> Iterat
             writer.finish(batch_id, server, started_at)
     except _Empty:
         return
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise BatchError(
+            "BATCH-007",
+            form_id,
+            "The disk is full; nothing of this batch was kept.",
+            "Free some space, then run the command again: it goes on where it stopped.",
+        ) from None
 
 
 def batches(folder: Path, form_id: str) -> list[Path]:
@@ -199,37 +213,21 @@ def open_batch(folder: Path) -> Batch:
     for name, facts in manifest.files.items():
         path = folder / name
         if name not in present:
-            raise BatchError("BATCH-002", str(folder.name), f"The file {name} is missing.", _AGAIN)
+            raise BatchError("BATCH-002", folder.name, f"The file {name} is missing.", AGAIN)
         if path.stat().st_size != facts["bytes"] or sha256_of(path) != facts["sha256"]:
-            raise BatchError("BATCH-003", str(folder.name), f"The file {name} is not the one that was written.", _AGAIN)
-    for name in sorted(present - set(manifest.files) - {"manifest.json"}):
-        raise BatchError("BATCH-004", str(folder.name), f"The file {name} does not belong to it.", _AGAIN)
+            raise BatchError("BATCH-003", folder.name, f"The file {name} is not the one that was written.", AGAIN)
+    for name in sorted(present - set(manifest.files) - {MANIFEST}):
+        raise BatchError("BATCH-004", folder.name, f"The file {name} does not belong to it.", AGAIN)
+    if manifest.batch_id != folder.name:
+        raise BatchError("BATCH-004", folder.name, "The folder has another name than its batch.", AGAIN)
     return Batch(folder, manifest)
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a batch, without a look at the other files.
-
-    Raises:
-        BatchError: it is missing, cut off, or of another format.
-    """
-    try:
-        data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        manifest = Manifest(**data)
-    except FileNotFoundError:
-        raise BatchError("BATCH-001", folder.name, "The batch has no manifest.json.", _AGAIN) from None
-    except (OSError, ValueError, TypeError):
-        raise BatchError("BATCH-001", folder.name, "manifest.json cannot be read.", _AGAIN) from None
-    if manifest.format != FORMAT:
-        raise BatchError(
-            "BATCH-005", folder.name, "It was written by another version of dialogkit.", "Use the newest dialogkit."
-        )
-    return manifest
 
 
 def folder_name(text: str) -> str:
     """A file name for an id from outside: one to one, and safe on every system."""
     name = quote(text, safe=" ()-_+=,") or "%"
+    if name.startswith("."):
+        name = "%2E" + name[1:]
     return name if len(name) <= 150 else name[:80] + "%" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -243,9 +241,6 @@ def content_hash(submission: Submission) -> str:
 def now() -> str:
     """The time in UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-_AGAIN: Final = "Take the folder out of warehouse/batches and bring its submissions again: dialogkit pull --full"
 
 
 class _Empty(Exception):  # noqa: N818 - not an error: leaves the block so that the folder is not kept
@@ -271,7 +266,10 @@ class _Compressed:
 
 
 def _sealed(form: Form, submission: Submission) -> bool:
-    """Whether the answers are in an encrypted file, and none of them stands in the open."""
+    """Whether the answers are in an encrypted file, and none of them stands in the open.
+
+    Nobody can read a refusal in sealed answers yet: they are held at landing, and judged when decrypted.
+    """
     known = {*form.by_path, *form.repeats}
     return "base64EncryptedKey" in submission.answers and not known & set(submission.answers)
 

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
-from dialogkit.errors import BatchError
-from dialogkit.files import sweep
 from dialogkit.model.form import Form
 from dialogkit.model.server import FindForm, FormServer, Page, Received
 from dialogkit.model.submission import Origin
 from dialogkit.progress import Progress
-from dialogkit.pull.batches import LARGEST, BatchWriter, batches, folder_name, new_batch, read_manifest
+from dialogkit.pull.batches import LARGEST, BatchWriter, batches, new_batch
+from dialogkit.pull.lock import only_one
+from dialogkit.pull.manifest import read_manifest
 from dialogkit.pull.refusals import note_refusals
 
 _ORIGINS: Final[tuple[Origin, Origin]] = ("import", "server")
@@ -48,10 +46,7 @@ def pull_form(
         BatchError: another pull of this form is running.
         ServerError: the server did not answer as it should; batches that were whole stay, the rest is not kept.
     """
-    inside = folder / folder_name(latest.form_id)
-    inside.mkdir(parents=True, exist_ok=True)
-    with _only_one(inside, latest.form_id):
-        sweep(inside)
+    with only_one(folder, latest.form_id):
         cursor = "" if full else last_cursor(folder, latest.form_id, server.name)
         progress.step(f"pull {latest.form_id}")
         total = count = 0
@@ -112,24 +107,3 @@ def _portion(first: Page, rest: Iterator[Page]) -> Iterator[Page]:
             return
         taken += len(page.received)
         yield page
-
-
-class _only_one:  # noqa: N801 - reads as a word in a with statement
-    """Lets one pull of a form run at a time; a killed one leaves nothing behind (the system frees the lock)."""
-
-    def __init__(self, folder: Path, form_id: str) -> None:
-        self._lock, self._form_id = FileLock(folder / ".lock"), form_id
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise BatchError(
-                "BATCH-006",
-                self._form_id,
-                "Another pull or import of this form is running in this workspace.",
-                "Wait until it has ended, then run the command again.",
-            ) from None
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

@@ -21,7 +21,7 @@ from dialogkit.validate.decide import decide
 from dialogkit.validate.rules import rules_of
 from dialogkit.validate.suites import read_suite
 from dialogkit.warehouse.connect import writing
-from dialogkit.warehouse.ddl import known_columns
+from dialogkit.warehouse.ddl import known_columns, known_tables
 from dialogkit.warehouse.load import has_landed, load, write_refusals
 from dialogkit.workspace import Workspace
 
@@ -64,7 +64,8 @@ def _land_one(
     # Versions that only the batch knows come first: the last one is the latest.
     forms = {version: form for version, form in batch.forms().items() if version not in known} | known
     try:
-        staged = stage(db, manifest, batch.submissions, forms, known_columns(db, form_id))
+        known_here = known_columns(db, form_id), known_tables(db, form_id)
+        staged = stage(db, manifest, batch.submissions, forms, *known_here)
         stage_sources(db, _source_files(db, batch))
         rules = (*rules_of(staged), *read_suite(workspace.validations / f"{form_id}.toml", staged))
         report = check(db, staged, rules, today=datetime.now(UTC).date())

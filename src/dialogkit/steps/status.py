@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dialogkit.pull.batches import batches, read_manifest
+from dialogkit.pull.batches import batches
+from dialogkit.pull.manifest import read_manifest
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.load import has_landed
 from dialogkit.workspace import Workspace

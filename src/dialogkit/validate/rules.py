@@ -58,7 +58,8 @@ def _sealed(staged: Staged) -> Rule:
     """Encrypted answers were never judged, not even for consent: they wait until they can be opened."""
     query = f"SELECT submission_id, '' FROM {sql.name(staged.drift)} WHERE path = 'base64EncryptedKey'"
     fix = "Nothing is lost: the files are kept with the batch. Leave it held."
-    return Rule("FORM-SEALED", "hold", "", _main(staged).name, messages("FORM-SEALED", staged.form), fix=fix, query=query)
+    text = messages("FORM-SEALED", staged.form)
+    return Rule("FORM-SEALED", "hold", "", _main(staged).name, text, fix=fix, query=query)
 
 
 def _drift(staged: Staged) -> Rule:

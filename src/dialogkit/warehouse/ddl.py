@@ -28,6 +28,11 @@ def known_columns(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, list
     return found
 
 
+def known_tables(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, str]:
+    """The names of the tables of a form that stand in the warehouse, by path of the repeat."""
+    return dict(db.execute("SELECT repeat, table_name FROM ops.tables WHERE form_id = ?", [form_id]).fetchall())
+
+
 def columns_in(table: Table, schema: str) -> tuple[Column, ...]:
     """The columns of a table in one schema: `accepted` has no identifier, `identifiers` nothing else."""
     return {"accepted": table.open_columns, "held": table.columns, "identifiers": table.identifiers}[schema]
@@ -51,13 +56,14 @@ def prepare_tables(db: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> No
 
 
 def write_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form]) -> None:
-    """Replace what `ops.columns`, `ops.choices` and `ops.forms` say of one form."""
+    """Replace what `ops.tables`, `ops.columns`, `ops.choices` and `ops.forms` say of one form."""
     form_id = tables[0].form_id
-    for book in ("columns", "choices", "forms"):
+    for book in ("tables", "columns", "choices", "forms"):
         db.execute(f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ?", [form_id])
     _insert(
         db, "columns", [_column_row(table, column, n) for table in tables for n, column in enumerate(table.columns)]
     )
+    _insert(db, "tables", [(form_id, table.name, table.repeat, table.parent) for table in tables])
     _insert(db, "choices", _choice_rows(form_id, forms))
     versions = [
         (form_id, form.version, form.title, _json(list(form.languages)), position)

@@ -12,7 +12,7 @@ import duckdb
 from dialogkit import sql
 from dialogkit.errors import WarehouseError
 from dialogkit.problem import Problem
-from dialogkit.warehouse.load import drop_rows
+from dialogkit.warehouse.load import WITH_ANSWERS, drop_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,11 @@ def drop(db: duckdb.DuckDBPyConnection, submission_id: str, reason: str, by: str
     held = _find(db, submission_id)
     with _one_transaction(db):
         drop_rows(db, _tables(db, held.form_id), sql.text(held.submission_id))
+        for book in WITH_ANSWERS:
+            db.execute(
+                f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ? AND submission_id = ?",
+                [held.form_id, held.submission_id],
+            )
         _decided(db, held, "drop", reason, by)
     return held
 
@@ -93,8 +98,9 @@ def _find(db: duckdb.DuckDBPyConnection, submission_id: str) -> Held:
         for held in list_held(db)
         if held.submission_id.removeprefix("uuid:").startswith(submission_id.removeprefix("uuid:"))
     ]
-    if submission_id and len(found) == 1:
-        return found[0]
+    whole = [held for held in found if held.submission_id == submission_id]
+    if submission_id and len(whole or found) == 1:
+        return (whole or found)[0]
     raise WarehouseError(
         "WAREHOUSE-008",
         f"submission {submission_id}",
@@ -116,8 +122,7 @@ def _problem(held: Held, violation: tuple[str, str, str, str, str | None, str | 
 
 
 def _tables(db: duckdb.DuckDBPyConnection, form_id: str) -> list[str]:
-    rows = db.execute("SELECT DISTINCT table_name FROM ops.columns WHERE form_id = ?", [form_id]).fetchall()
-    return sorted({form_id, *(name for (name,) in rows)})
+    return [name for (name,) in db.execute("SELECT table_name FROM ops.tables WHERE form_id = ?", [form_id]).fetchall()]
 
 
 def _move(db: duckdb.DuckDBPyConnection, table: str, submission_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import duckdb
@@ -16,8 +17,10 @@ from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
 from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_tables, write_codebook
 
+#: Books that repeat something of an answer; a dropped submission has nothing in them.
+WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources")
 #: Books with one or more rows a submission, cleared when a submission is replaced.
-_BOOKS: Final = ("issues", "drift", "violations", "attachments", "sources")
+_BOOKS: Final = (*WITH_ANSWERS, "violations")
 
 
 def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, report: Report) -> Landed:
@@ -42,7 +45,9 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
         landed = _count(db, staged, manifest)
         _write_run(db, manifest, landed)
     except BaseException:
-        db.rollback()
+        # After a fatal error of DuckDB there is nothing to roll back, and the first error is the one to tell.
+        with suppress(duckdb.Error):
+            db.rollback()
         raise
     db.commit()
     return landed
@@ -80,14 +85,18 @@ def drop_rows(db: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: str, sc
 
 
 def _decide_again(db: duckdb.DuckDBPyConnection) -> None:
-    """A person's decision on exactly this edition of a submission stands, also when it is landed anew."""
+    """A person's decision on exactly this edition of a submission stands, also when it is landed anew.
+
+    One that was dropped stays so even if it breaks no rule any more.
+    """
     db.execute(
         """
         UPDATE stage_decision d SET state = CASE last.decision WHEN 'release' THEN 'accepted' ELSE 'dropped' END
         FROM (SELECT submission_id, instance_id, arg_max(decision, decided_at) AS decision FROM ops.decisions
               GROUP BY ALL) last
         JOIN stage_submissions s ON s.submission_id = last.submission_id AND s.instance_id = last.instance_id
-        WHERE s.submission_id = d.submission_id AND s.state = 'new' AND d.state = 'held'
+        WHERE s.submission_id = d.submission_id AND s.state = 'new'
+            AND (d.state = 'held' OR last.decision = 'drop')
         """
     )
 
@@ -129,19 +138,24 @@ def _insert_rows(db: duckdb.DuckDBPyConnection, staged: Staged, table: Table) ->
 
 def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     form, batch = sql.text(staged.form_id), sql.text(staged.batch_id)
+    kept = "submission_id IN (SELECT submission_id FROM stage_decision WHERE state <> 'dropped')"
     db.execute(
-        f"INSERT INTO ops.issues SELECT submission_id, {form}, table_name, row, path, kind, raw FROM {staged.issues}"
+        f"INSERT INTO ops.issues SELECT submission_id, {form}, table_name, row, path, kind, raw "
+        f"FROM {staged.issues} WHERE {kept}"
     )
-    db.execute(f"INSERT INTO ops.drift SELECT submission_id, {form}, row, path, raw FROM {staged.drift}")
+    db.execute(f"INSERT INTO ops.drift SELECT submission_id, {form}, row, path, raw FROM {staged.drift} WHERE {kept}")
     db.execute(
         f"INSERT INTO ops.violations SELECT submission_id, {form}, table_name, row, path, rule, action "
         "FROM stage_violations"
     )
     db.execute(
-        f"INSERT INTO ops.attachments SELECT submission_id, {form}, name, size, sha256, {batch} FROM stage_attachments "
-        "WHERE submission_id IN (SELECT submission_id FROM stage_decision)"
+        f"INSERT INTO ops.attachments SELECT submission_id, {form}, name, size, sha256, {batch} "
+        f"FROM stage_attachments WHERE {kept}"
     )
-    db.execute(f"INSERT INTO ops.sources SELECT submission_id, {form}, * EXCLUDE (submission_id) FROM stage_sources")
+    db.execute(
+        f"INSERT INTO ops.sources SELECT submission_id, {form}, * EXCLUDE (submission_id) "
+        f"FROM stage_sources WHERE {kept}"
+    )
 
 
 def _write_rules(db: duckdb.DuckDBPyConnection, form_id: str, report: Report) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+from filelock import FileLock
 
 from dialogkit import sql
 from dialogkit.bundled import bundled
 from dialogkit.errors import WarehouseError
 from dialogkit.files import sweep, write_whole
 from dialogkit.warehouse.concepts import create_concepts
-from dialogkit.warehouse.connect import new_file, reading
+from dialogkit.warehouse.connect import new_file, plain_errors, reading
 from dialogkit.warehouse.findings import read_findings, run_findings
 
 _POINTER: Final = "current.txt"
@@ -41,15 +42,21 @@ def make_snapshot(warehouse: Path, folder: Path, findings: Path | None = None) -
         WarehouseError: the warehouse is not there or open elsewhere, or a finding cannot be computed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    with FileLock(folder / ".lock"):
+        sweep(folder)
+        return _make(warehouse, folder, findings or bundled("warehouse/findings"))
+
+
+def _make(warehouse: Path, folder: Path, findings: Path) -> Path:
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.duckdb"
     partial = folder / f".partial-{path.name}"
     with new_file(partial) as db:
-        db.execute(f"ATTACH {sql.text(str(warehouse))} AS source (READ_ONLY)")
+        with plain_errors(warehouse):
+            db.execute(f"ATTACH {sql.text(str(warehouse))} AS source (READ_ONLY)")
         _copy(db)
         db.execute("DETACH source")
         create_concepts(db)
-        run_findings(db, read_findings(findings or bundled("warehouse/findings")))
+        run_findings(db, read_findings(findings))
         db.execute("CHECKPOINT")
     partial.rename(path)
     write_whole(folder / _POINTER, path.name.encode())
@@ -92,7 +99,10 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
         "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'source' AND schema_name = 'accepted'"
     ).fetchall()
     for name, _ in tables:
-        db.execute(f"CREATE TABLE {sql.name('accepted', name)} AS FROM {sql.name('source', 'accepted', name)}")
+        db.execute(
+            f"CREATE TABLE {sql.name('accepted', name)} AS SELECT {_open_columns(db, name)} "
+            f"FROM {sql.name('source', 'accepted', name)}"
+        )
     for book in _BOOKS:
         db.execute(f"CREATE TABLE {sql.name('ops', book)} AS FROM {sql.name('source', 'ops', book)}")
     db.execute(
@@ -106,10 +116,22 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
     )
     comments = db.execute(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE database_name = 'source' "
-        "AND schema_name = 'accepted' AND comment IS NOT NULL"
+        "AND schema_name = 'accepted' AND comment IS NOT NULL AND (table_name, column_name) NOT IN "
+        "(SELECT (table_name, column_name) FROM source.ops.columns WHERE disclosure = 'direct')"
     ).fetchall()
     for table, column, comment in comments:
         db.execute(f"COMMENT ON COLUMN {sql.name('accepted', table)}.{sql.name(column)} IS {sql.text(comment)}")
+
+
+def _open_columns(db: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The columns of a table, without any that a later version of its form has classed as an identifier."""
+    rows = db.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'source' AND schema_name = 'accepted' "
+        "AND table_name = $table AND column_name NOT IN (SELECT column_name FROM source.ops.columns "
+        "WHERE table_name = $table AND disclosure = 'direct') ORDER BY column_index",
+        {"table": table},
+    ).fetchall()
+    return ", ".join(sql.name(name) for (name,) in rows)
 
 
 def _forget_old(folder: Path, newest: Path) -> None:

@@ -1,0 +1,126 @@
+"""Who counts: the bases of findings as views over `concepts.raw_records` and `concepts.answers`.
+
+Rules R1 (which records), R2 (each dialogue and group once) of findings.md, and k by stated risk of instruments.md 3.3.
+`published_record` is what may appear on its own; a record at a very serious stated risk counts in figures only.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Run in this order.
+BASES: Final = (
+    """
+    CREATE VIEW concepts.records AS
+    SELECT *, published_base AND NOT replaced AND (is_import OR coalesce(risk, '') <> 'severe') AS published_record
+    FROM (SELECT r.*, strftime(r.date_filled, '%Y-%m') AS month,
+        origin = 'import' AS is_import,
+        -- Landed and not deleted. A form without a gate asks for no consent: it lands, and is never published.
+        coalesce(TRY_CAST(gate AS DOUBLE) = 1, true) AND coalesce(final_choice, '') <> 'delete' AS internal_base,
+        coalesce(
+            TRY_CAST(gate AS DOUBLE) = 1 AND coalesce(final_choice, '') <> 'delete'
+            AND ((consent_publish = 'yes' AND final_choice = 'as_agreed')
+                 OR (consent_basis = 'public_source' AND origin = 'import')), false) AS published_base,
+        CASE WHEN risk IN ('low', 'moderate') THEN 5 ELSE 10 END AS k,
+        -- A later full record of the same dialogue stands in its place.
+        coalesce(dialogue_code IS NOT NULL AND record_kind = 'full' AND row_number() OVER (
+            PARTITION BY dialogue_code, record_kind ORDER BY submitted_at DESC NULLS LAST, submission_id DESC) > 1,
+            false) AS replaced
+    FROM concepts.raw_records r)
+    """,
+    # The date of the data: ages are counted to the day of the last submission, because nothing later was reported.
+    "CREATE VIEW concepts.as_of AS SELECT CAST(max(submitted_at) AS DATE) AS day FROM concepts.raw_records",
+    """
+    CREATE VIEW concepts.dialogues AS
+    SELECT coalesce(dialogue_code, submission_id) AS dialogue, * FROM concepts.records
+    WHERE record_kind = 'full' AND internal_base AND NOT replaced
+    """,
+    # Records of forms about one group: the latest of each group code.
+    """
+    CREATE VIEW concepts.groups AS
+    SELECT * EXCLUDE (telling) FROM (
+        SELECT r.*, a.value AS group_code, row_number() OVER (
+            PARTITION BY r.form_id, coalesce(a.value, r.submission_id)
+            ORDER BY r.submitted_at DESC NULLS LAST, r.submission_id DESC) AS telling
+        FROM concepts.records r
+        LEFT JOIN concepts.answers a
+          ON a.concept = 'org.group_code' AND a.form_id = r.form_id AND a.submission_id = r.submission_id AND a.row = ''
+        WHERE r.internal_base
+          AND r.form_id IN (SELECT form_id FROM ops.columns WHERE concept = 'org.group_code'))
+    WHERE telling = 1
+    """,
+    # Which submissions speak for a dialogue: its full record, and updates for what came out of it and after it.
+    """
+    CREATE VIEW concepts.dialogue_parts AS
+    SELECT dialogue, form_id, submission_id, 'full' AS part, submitted_at, country, is_import, published_base, k
+    FROM concepts.dialogues
+    UNION ALL
+    SELECT d.dialogue, u.form_id, u.submission_id, 'update', u.submitted_at, d.country, d.is_import AND u.is_import,
+        d.published_base AND u.published_base, greatest(d.k, u.k)
+    FROM concepts.records u JOIN concepts.dialogues d ON d.dialogue_code = u.dialogue_code
+    WHERE u.record_kind = 'update' AND u.internal_base
+    """,
+    # Each barrier once a dialogue and phase; the widest sharing that was said of it.
+    """
+    CREATE VIEW concepts.dialogue_barriers AS
+    WITH named AS (
+        SELECT form_id, table_name, submission_id, row,
+            max(CASE WHEN concept = 'barrier.type' THEN value END) AS barrier,
+            max(CASE WHEN concept = 'barrier.phase' THEN value END) AS phase,
+            max(CASE WHEN concept = 'barrier.shared_level' THEN value END) AS shared_level
+        FROM concepts.answers WHERE concept IN ('barrier.type', 'barrier.phase', 'barrier.shared_level')
+        GROUP BY form_id, table_name, submission_id, row)
+    SELECT p.dialogue, p.country, p.is_import, p.published_base, p.k, n.barrier, b.family, n.phase,
+        max(CASE WHEN n.shared_level IN ('most', 'all') THEN 1 WHEN n.shared_level IS NOT NULL THEN 0 END) AS widely
+    FROM named n JOIN concepts.dialogue_parts p
+      ON p.form_id = n.form_id AND p.submission_id = n.submission_id AND p.part = 'full'
+    LEFT JOIN concepts.barriers b ON b.barrier = n.barrier
+    WHERE n.barrier IS NOT NULL AND n.barrier <> 'none'
+    GROUP BY p.dialogue, p.country, p.is_import, p.published_base, p.k, n.barrier, b.family, n.phase
+    """,
+    """
+    CREATE VIEW concepts.dialogue_recs AS
+    SELECT DISTINCT p.dialogue, p.country, p.is_import, p.published_base, p.k, a.value AS rec
+    FROM concepts.answers a JOIN concepts.dialogue_parts p
+      ON p.form_id = a.form_id AND p.submission_id = a.submission_id AND p.part = 'full'
+    WHERE a.concept = 'rec.type'
+    """,
+    # Same type and title, told by the full record and again by an update, is one output. A blank title is no title.
+    """
+    CREATE VIEW concepts.dialogue_outputs AS
+    WITH made AS (
+        SELECT form_id, table_name, submission_id, row, min(position) AS position,
+            max(CASE WHEN concept = 'output.type' THEN value END) AS type,
+            max(CASE WHEN concept = 'output.lang' THEN value END) AS lang,
+            max(CASE WHEN concept = 'output.title' THEN value END) AS title,
+            max(CASE WHEN concept = 'output.is_public' THEN value END) AS is_public
+        FROM concepts.answers
+        WHERE concept IN ('output.type', 'output.lang', 'output.title', 'output.is_public') AND row <> ''
+        GROUP BY form_id, table_name, submission_id, row),
+    told AS (
+        SELECT p.dialogue, p.country, p.is_import, p.published_base, p.k, m.type, m.lang, m.title, m.is_public,
+            row_number() OVER (
+                PARTITION BY p.dialogue, m.type,
+                    coalesce(lower(trim(m.title)), concat(m.submission_id, ' ', m.row))
+                ORDER BY p.published_base DESC, p.part, p.submitted_at, m.submission_id, m.position) AS telling
+        FROM made m JOIN concepts.dialogue_parts p ON p.form_id = m.form_id AND p.submission_id = m.submission_id
+        WHERE m.type IS NOT NULL)
+    SELECT * EXCLUDE (telling) FROM told WHERE telling = 1
+    """,
+    # Same type and date is one follow-up. A blank date is no date.
+    """
+    CREATE VIEW concepts.dialogue_followups AS
+    WITH came AS (
+        SELECT form_id, table_name, submission_id, row,
+            max(CASE WHEN concept = 'followup.type' THEN value END) AS type,
+            max(CASE WHEN concept = 'followup.date' THEN day END) AS day
+        FROM concepts.answers WHERE concept IN ('followup.type', 'followup.date') AND row <> ''
+        GROUP BY form_id, table_name, submission_id, row)
+    SELECT p.dialogue, p.country, max(p.is_import) AS is_import, max(p.published_base) AS published_base,
+        max(p.k) AS k, c.type, c.day
+    FROM came c JOIN concepts.dialogue_parts p ON p.form_id = c.form_id AND p.submission_id = c.submission_id
+    WHERE c.type IS NOT NULL
+    GROUP BY p.dialogue, p.country, c.type, c.day,
+        CASE WHEN c.day IS NULL THEN concat(c.submission_id, ' ', c.row) END
+    """,
+)

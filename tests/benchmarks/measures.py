@@ -1,0 +1,181 @@
+"""What is measured, each in a process of its own: `python -m tests.benchmarks.measures NAME FOLDER [COUNT]`.
+
+A measure prints one JSON object. Libraries are imported inside the measures, before its clock starts: a process holds
+only what its own measure needs, so that its peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.benchmarks.generate import FORM_ID, REPEAT
+from tests.benchmarks.meter import Meter, peak_megabytes
+
+_CHUNK: Final = 20_000
+_SYSTEM_LISTS: Final = ["_attachments", "_geolocation", "_tags", "_notes"]
+
+Figures = dict[str, float]
+
+
+def measure(name: str, folder: Path, count: int = 0) -> Figures:
+    """Run one measure in a fresh process.
+
+    Raises:
+        RuntimeError: it failed; its own words are in the message.
+    """
+    command = [sys.executable, "-m", "tests.benchmarks.measures", name, str(folder), str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr[-2000:]}")
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def prepared(folder: Path, count: int) -> Figures:
+    """Not a measure of landing: makes the submissions up and writes them."""
+    from tests.benchmarks.prepare import prepare
+
+    return prepare(folder, count)
+
+
+def orjson_parse(folder: Path, _count: int) -> Figures:
+    """The yardstick: every line of KoboToolbox, in memory already, parsed and dropped."""
+    from orjson import loads
+
+    from tests.benchmarks.prepare import raw_file
+
+    lines = raw_file(folder).read_bytes().splitlines()
+    with Meter() as meter:
+        for line in lines:
+            loads(line)
+    return _figures(meter)
+
+
+def landing(folder: Path, _count: int) -> Figures:
+    """A batch from its folder into the warehouse file, every submission accepted unchecked."""
+    from dialogkit.model.report import Report
+    from dialogkit.normalize.sources import stage_sources
+    from dialogkit.normalize.staging import stage, unstage
+    from dialogkit.pull.batches import batches, open_batch
+    from dialogkit.warehouse.connect import writing
+    from dialogkit.warehouse.ddl import known_columns
+    from dialogkit.warehouse.load import load
+    from dialogkit.workspace import open_workspace
+
+    workspace = open_workspace(folder)
+    file = _fresh(workspace.warehouse)
+    with Meter() as meter, writing(file) as db:
+        for path in batches(workspace.batches, FORM_ID):
+            batch = open_batch(path)
+            staged = stage(db, batch.manifest, batch.submissions, batch.forms(), known_columns(db, FORM_ID))
+            stage_sources(db, ())
+            db.execute(
+                "CREATE TEMP TABLE stage_violations (submission_id VARCHAR, table_name VARCHAR, row VARCHAR, "
+                "path VARCHAR, rule VARCHAR, action VARCHAR)"
+            )
+            db.execute(
+                "CREATE TEMP TABLE stage_decision AS SELECT submission_id, 'accepted' AS state, '' AS reason "
+                "FROM stage_submissions WHERE state = 'new'"
+            )
+            landed = load(db, staged, batch.manifest, Report(()))
+            unstage(db)
+    # A landing that leaves something out would be quick.
+    assert landed.accepted == batch.manifest.counts["submissions"]
+    return _figures(meter) | {"database": file.stat().st_size}
+
+
+def checked_landing(folder: Path, _count: int) -> Figures:
+    """`dialogkit land` as it is, with every rule; the import of Great Expectations is counted apart."""
+    with Meter() as importing:
+        from dialogkit.steps.land import land
+    from dialogkit.normalize.staging import stage
+    from dialogkit.pull.batches import batches, open_batch
+    from dialogkit.validate.rules import rules_of
+    from dialogkit.validate.suites import read_suite
+    from dialogkit.warehouse.connect import writing
+    from dialogkit.workspace import open_workspace
+
+    workspace = open_workspace(folder)
+    file = _fresh(workspace.warehouse)
+    with Meter() as meter:
+        (landed,) = land(workspace)
+    figures = _figures(meter) | {"database": file.stat().st_size, "import": importing.cpu}
+    (batch,) = [open_batch(path) for path in batches(workspace.batches, FORM_ID)]
+    with writing(_fresh(workspace.warehouse)) as db:
+        staged = stage(db, batch.manifest, batch.submissions, batch.forms(), {})
+        rules = (*rules_of(staged), *read_suite(workspace.validations / f"{FORM_ID}.toml", staged))
+    assert landed.accepted + landed.held == batch.manifest.counts["submissions"]
+    return figures | {"rules": len(rules), "held": landed.held}
+
+
+def pandas_landing(folder: Path, _count: int) -> Figures:
+    """`json_normalize` in chunks, the repeat into a second frame, both appended to DuckDB; nothing typed or checked."""
+    import duckdb
+    import pandas as pd
+    from orjson import loads
+
+    from tests.benchmarks.prepare import raw_file
+
+    file = _fresh(folder / "pandas.duckdb")
+    with Meter() as meter, duckdb.connect(str(file)) as db, raw_file(folder).open("rb") as lines:
+        while chunk := [loads(line) for _, line in zip(range(_CHUNK), lines, strict=False)]:
+            main = pd.json_normalize(chunk).drop(columns=[REPEAT, *_SYSTEM_LISTS])
+            some = [submission for submission in chunk if REPEAT in submission]
+            rows = pd.json_normalize(some, record_path=[REPEAT], meta=["_uuid"])
+            for table, frame in (("main", main), ("barrier", rows)):
+                db.register("frame", frame)
+                db.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM frame LIMIT 0")
+                db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM frame")
+                db.unregister("frame")
+    return _figures(meter) | {"database": file.stat().st_size}
+
+
+def help_page(_folder: Path, _count: int) -> Figures:
+    """CPU of `dialogkit --help`, start of Python included."""
+    script = Path(sys.executable).with_name("dialogkit")
+    command = [str(script)] if script.exists() else [sys.executable, "-m", "dialogkit"]
+    with Meter() as meter:
+        subprocess.run([*command, "--help"], stdout=subprocess.DEVNULL, check=True)
+    return _figures(meter)
+
+
+def receiving(folder: Path, count: int) -> Figures:
+    """Submissions a second through the real server, beside a bare loop of fsync."""
+    from tests.benchmarks.receiving import receive_all
+
+    return receive_all(folder, count)
+
+
+MEASURES: Final[dict[str, Callable[[Path, int], Figures]]] = {
+    one.__name__: one
+    for one in (prepared, orjson_parse, landing, checked_landing, pandas_landing, help_page, receiving)
+}
+
+
+def _fresh(file: Path) -> Path:
+    for path in file.parent.glob(f"{file.name}*"):
+        path.unlink()
+    return file
+
+
+def _figures(meter: Meter) -> Figures:
+    return {"cpu": meter.cpu, "wall": meter.wall, "peak": peak_megabytes()}
+
+
+def main(arguments: list[str]) -> None:
+    name, folder, count = arguments
+    figures: dict[str, Any] = MEASURES[name](Path(folder), int(count))
+    sys.stdout.write(json.dumps(figures) + "\n")
+    # No interpreter shutdown: DuckDB with Great Expectations prints about its own leaks there.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

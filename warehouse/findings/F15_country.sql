@@ -1,0 +1,17 @@
+-- title: Where was it produced?
+-- base: outputs of published dialogues from published pages, or recorded by phone at a low or moderate stated risk
+-- measure: outputs by country and type
+-- small cells: none hidden: an output is a public act; records at a high, very serious or unknown stated risk stay out
+--   of this breakdown, and count in F15 only
+-- source: findings.md F15, rules R2, R3 and R6; instruments.md 3.3
+WITH made AS (
+    SELECT country, type FROM concepts.dialogue_outputs WHERE published_base AND (is_import OR k = 5)),
+total AS (SELECT count(*) AS base FROM made),
+counted AS (SELECT country, type, count(*) AS n FROM made GROUP BY country, type)
+SELECT c.country, coalesce(p.name, c.country) AS country_name, c.type, coalesce(l.label, c.type) AS label,
+    coalesce(c.n, 0) AS n, t.base,
+    CASE WHEN t.base = 0 THEN 'not available' ELSE concat(c.n, ' of ', t.base, ' outputs') END AS shown
+FROM total t LEFT JOIN counted c ON t.base > 0
+LEFT JOIN concepts.countries p ON p.country = c.country
+LEFT JOIN concepts.labels l ON l.concept = 'output.type' AND l.code = c.type
+ORDER BY c.country, c.type
