@@ -1,5 +1,5 @@
-# Four words: demo, test, check, bench. Each sets up what it needs in .venv.
-.PHONY: demo test check bench lock
+# Four words: demo, test, check, bench. Each sets up what it needs in .venv. (For maintainers: lowest, lock.)
+.PHONY: demo test check bench lowest lock
 
 demo: .venv/ready-run
 	.venv/bin/dialogkit demo
@@ -16,15 +16,28 @@ check: .venv/ready-dev
 bench: .venv/ready-dev
 	.venv/bin/python -m tests.benchmarks
 
-# Writes both lock files again from pyproject.toml (needs uv).
+# The same tests with the lowest versions that pyproject.toml allows (DuckDB 1.5 among them).
+lowest: .venv-lowest/ready
+	.venv-lowest/bin/pytest -n 2 --dist loadfile -m "not bench"
+
+# Writes the lock files again from pyproject.toml (needs uv).
 lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o locks/run.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o locks/dev.txt
+	$(COMPILE) --generate-hashes -o locks/run.txt
+	$(COMPILE) --generate-hashes --group dev -o locks/dev.txt
+	$(COMPILE) --resolution lowest-direct -o .venv/lowest.txt
+	rm -f locks/lowest.txt
+	$(COMPILE) --generate-hashes --group dev -c .venv/lowest.txt -o locks/lowest.txt
+
+COMPILE = uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header pyproject.toml
 
 .venv/ready-run: pyproject.toml locks/run.txt
-	sh scripts/setup.sh locks/run.txt
+	sh scripts/setup.sh .venv locks/run.txt
 	touch $@
 
 .venv/ready-dev: pyproject.toml locks/dev.txt
-	sh scripts/setup.sh locks/dev.txt
+	sh scripts/setup.sh .venv locks/dev.txt
 	touch .venv/ready-run $@
+
+.venv-lowest/ready: pyproject.toml locks/lowest.txt
+	sh scripts/setup.sh .venv-lowest locks/lowest.txt
+	touch $@

@@ -234,7 +234,7 @@ def test_nothing_that_a_refused_submission_says_reaches_the_disk(tmp_path, answe
 def test_a_batch_of_refusals_alone_counts_them(tmp_path):
     batch = write_batch(tmp_path, FORM, [{"final": "delete"}])
     assert (batch.manifest.counts["submissions"], batch.manifest.counts["refused"]) == (1, 1)
-    assert batch.forms() == {}
+    assert batch.forms() == {"1": FORM}
 
 
 def test_a_submission_that_the_server_deleted_brings_no_answer(tmp_path):

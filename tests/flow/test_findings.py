@@ -269,6 +269,27 @@ def test_f09_counts_groups_apart_from_dialogues_and_only_from_five(snapshot: Any
     assert found["pay_people"]["shown"] == "0 of 1 countries; dialogues: not available; <5 of 14 groups"
 
 
+def test_outputs_of_sessions_count_beside_those_of_dialogues(snapshot: Any) -> None:
+    session = """
+    - gate text consent.gate none -
+    - consent_publish select_one consent.publish_anon none yes_no
+    - final_choice select_one consent.final_choice none final_choice
+    - consent_map select_one consent.map_precision none map_precision
+    - risk_publish select_one consent.risk indirect risk_level
+    - country select_one geo.country none country
+    - dialogue_code text event.code none -
+    rep_output output_type select_one output.type none output_type
+    """
+    made = snapshot("jam_session", session)
+    for n in range(5):
+        made.add(f"uuid:{n}", phone("KEN-D01", rep_output=[{"output_type": "blog"}]))
+    db = made.ready()
+    assert [(row["type"], row["n"]) for row in rows(db, "F15")] == [("blog", 5)]
+    assert {(row["kind"], row["code"], row["outputs"]) for row in rows(db, "F32")} == {
+        ("jam_session", "KEN-D01", "blog")
+    }
+
+
 def test_a_finding_without_a_title_or_base_is_refused(tmp_path: Path) -> None:
     (tmp_path / "F99.sql").write_text("-- title: What?\n-- measure: n\nSELECT 1 AS n")
     with pytest.raises(WarehouseError) as refused:

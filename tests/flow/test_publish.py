@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,9 @@ from dialogkit.errors import ReleaseRefused
 from dialogkit.publish.gate import folded, search
 from dialogkit.publish.release import Release, Request, write_release
 from dialogkit.publish.verify import verify
+from dialogkit.steps.publish import identifiers
 from dialogkit.steps.publish import publish as publish_step
+from dialogkit.warehouse.connect import writing
 from dialogkit.workspace import Workspace
 
 Publish = Callable[..., Release]
@@ -390,7 +393,7 @@ word = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs"
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(word, min_size=8, max_size=8, unique_by=folded), origin=st.sampled_from(["import", "server"]))
 def test_no_identifier_key_variable_or_sentence_survives_into_any_file(
     snapshot: Any, publish: Publish, words: list[str], origin: str
@@ -413,7 +416,7 @@ def test_no_identifier_key_variable_or_sentence_survives_into_any_file(
     assert search(release.folder, dict.fromkeys(secrets, "planted"), []) == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=word, before=st.text("ab =+", max_size=3), after=st.text("ab ", max_size=3))
 def test_an_identifier_planted_in_a_published_column_is_always_found(
     snapshot: Any, publish: Publish, secret: str, before: str, after: str
@@ -425,6 +428,46 @@ def test_an_identifier_planted_in_a_published_column_is_always_found(
     with pytest.raises(ReleaseRefused) as refused:
         publish(made.ready(), "planted", identifiers={f"Q{secret.upper()}": "planted"})
     assert {one.where.rsplit(".", 1)[-1] for one in refused.value.problems} == {"csv", "parquet"}
+
+
+def place(made: Any, workspace: Workspace) -> None:
+    """The snapshot as the newest of a workspace, whose warehouse holds one identifier."""
+    made.ready()
+    (path,) = made.db.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchone()
+    made.db.close()
+    workspace.snapshots.mkdir(parents=True)
+    shutil.copy(path, workspace.snapshots / "a.duckdb")
+    (workspace.snapshots / "current.txt").write_text("a.duckdb")
+    with writing(workspace.warehouse) as db:
+        db.execute(
+            "CREATE TABLE identifiers.f (_submission_id VARCHAR, _row VARCHAR, who VARCHAR, _instance_name VARCHAR)"
+        )
+        db.execute("INSERT INTO identifiers.f VALUES ('uuid:1', '', 'Galerie', 'MEX-D01')")
+        for name, asked in {"who": "g/who", "_instance_name": "meta/instanceName"}.items():
+            values = ["f", "f", "", name, asked, "text", "", "direct", "", "", "{}", 0]
+            db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 12)})", values)
+
+
+def test_the_step_numbers_releases_and_clears_what_a_killed_run_left(snapshot: Any, workspace: Workspace) -> None:
+    made = snapshot().first_dialogues()
+    made.db.execute("UPDATE accepted.local_dialogue SET source_ref = 'a page'")
+    place(made, workspace)
+    leftover = workspace.releases / ".partial-0000-2026-11-21-1"
+    leftover.mkdir(parents=True)
+    today = date(2026, 11, 21)
+    names = [publish_step(workspace, to=None, sign_off="Ana", today=today).folder.name for _ in range(2)]
+    assert names == ["2026-11-21-1", "2026-11-21-2"]
+    assert not leftover.exists()
+
+
+def test_the_step_searches_for_the_identifiers_of_the_warehouse(snapshot: Any, workspace: Workspace) -> None:
+    place(snapshot().first_dialogues(), workspace)
+    assert identifiers(workspace.warehouse) == {"Galerie": "f, g/who"}
+    with pytest.raises(ReleaseRefused) as refused:
+        publish_step(workspace, to=None, sign_off=None, today=date(2026, 11, 21))
+    assert refused.value.code == "RELEASE-005"
+    assert "f, g/who" in str(refused.value.problems)
+    assert list(workspace.releases.glob("*")) == []
 
 
 def test_only_one_release_is_written_at_a_time(workspace: Workspace) -> None:

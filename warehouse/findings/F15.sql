@@ -1,5 +1,5 @@
 -- title: What was produced?
--- base: outputs of published dialogues, each once
+-- base: outputs of published dialogues and sessions, each once
 -- measure: outputs of the type; those of them that are public
 -- small cells: none hidden: an output is a public act; a percentage only from 10 outputs on
 -- source: findings.md F15, rules R2 and R3

@@ -1,5 +1,5 @@
 -- title: Where was it produced?
--- base: outputs of published dialogues from published pages, or recorded by phone at a low or moderate stated risk
+-- base: outputs of published dialogues and sessions, from published pages, or recorded by phone at a low or moderate stated risk
 -- measure: outputs by country and type
 -- small cells: none hidden: an output is a public act; records at a high, very serious or unknown stated risk stay out
 --   of this breakdown, and count in F15 only

@@ -1,5 +1,5 @@
 -- title: In which languages was it produced?
--- base: outputs of published dialogues whose language is known, each once
+-- base: outputs of published dialogues and sessions whose language is known, each once
 -- measure: outputs in the language; beside them, outputs whose language is not known
 -- small cells: none hidden: an output is a public act; a percentage only from 10 outputs on
 -- source: findings.md F15, rules R2 and R3

@@ -41,11 +41,12 @@ SELECT s.form_id AS kind, s.country, coalesce(c.name, s.country) AS country_name
     CASE WHEN s.whole = 1 THEN CAST(year(s.date_start) AS INTEGER) END AS year,
     CASE WHEN s.whole = 1 THEN a.topics END AS topics,
     CASE WHEN s.whole = 1 THEN a.participant_kinds END AS participant_kinds,
-    CASE WHEN s.whole = 1 AND s.record_kind = 'full' THEN m.outputs END AS outputs,
+    CASE WHEN s.whole = 1 THEN m.outputs END AS outputs,
     CASE WHEN s.is_import THEN 'published page' ELSE 'phone' END AS origin,
     s.records_in_country
 FROM shown s
 LEFT JOIN said a ON a.form_id = s.form_id AND a.submission_id = s.submission_id
-LEFT JOIN made m ON m.dialogue = s.dialogue_code
+LEFT JOIN made m
+    ON m.dialogue = CASE WHEN s.record_kind = 'full' THEN s.dialogue_code ELSE concat(s.form_id, ' ', s.submission_id) END
 LEFT JOIN concepts.countries c ON c.country = s.country
 ORDER BY s.country, s.form_id, code NULLS LAST, topics, participant_kinds, origin

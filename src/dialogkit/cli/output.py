@@ -64,7 +64,7 @@ def progress(quiet: bool = False) -> Iterator[Progress]:
 def rows_as(form: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A result on stdout in the form that was asked for: `table`, `csv`, `json` or `parquet` (bytes)."""
     if form == "table":
-        table(columns, rows)
+        table(columns, [[_listed(value) for value in row] for row in rows])
     elif form == "json":
         data([dict(zip(columns, row, strict=True)) for row in rows])
     elif form == "csv":
@@ -72,9 +72,14 @@ def rows_as(form: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
 
         lines = writer(sys.stdout, lineterminator="\n")
         lines.writerow(columns)
-        lines.writerows(rows)
+        lines.writerows([_listed(value) for value in row] for row in rows)
     else:
         from dialogkit.cli.parquet import parquet_bytes
 
         sys.stdout.flush()
         sys.stdout.buffer.write(parquet_bytes(columns, rows))
+
+
+def _listed(value: object) -> object:
+    """Codes of a list as DuckDB prints them."""
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value

@@ -56,7 +56,9 @@ def _cast(kind: Kind, text: str) -> str:
     if kind == "time":
         return f"TRY_CAST(regexp_extract({text}, {sql.text('^' + _CLOCK)}) AS TIME)"
     if kind == "datetime":
-        return f"TRY_CAST({text} AS TIMESTAMPTZ)"
+        # DuckDB 1.5 takes an offset only after seconds.
+        with_seconds = f"regexp_replace({text}, 'T([0-9:]{{5}})([Z+-])', 'T\\1:00\\2')"
+        return f"coalesce(TRY_CAST({text} AS TIMESTAMPTZ), TRY_CAST({with_seconds} AS TIMESTAMPTZ))"
     return _point(text)
 
 

@@ -86,9 +86,9 @@ class BatchWriter:
             form: the version that it was made with (the latest known one when that is unknown).
             fetch: gives the bytes of an attachment by name, in pieces.
         """
+        self._keep_form(form)
         submission = self._without_refused(received.submission, form)
         if not submission.refused and not submission.deleted_at:
-            self._keep_form(form)
             self._bodies.line(_body(submission.instance_id, received.body))
             if fetch is not None:
                 submission = replace(submission, attachments=self._fetch(submission, fetch))

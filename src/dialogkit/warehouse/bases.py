@@ -49,7 +49,8 @@ BASES: Final = (
           AND r.form_id IN (SELECT form_id FROM ops.columns WHERE concept = 'org.group_code'))
     WHERE telling = 1
     """,
-    # Which submissions speak for a dialogue: its full record, and updates for what came out of it and after it.
+    # Which submissions speak for a dialogue: its full record, and updates for what came out of it and after it. A
+    # session (an event of a form that knows no updates) speaks for itself, and only of what came out and after.
     """
     CREATE VIEW concepts.dialogue_parts AS
     SELECT dialogue, form_id, submission_id, 'full' AS part, submitted_at, country, is_import, published_base, k
@@ -59,6 +60,12 @@ BASES: Final = (
         d.published_base AND u.published_base, greatest(d.k, u.k)
     FROM concepts.records u JOIN concepts.dialogues d ON d.dialogue_code = u.dialogue_code
     WHERE u.record_kind = 'update' AND u.internal_base
+    UNION ALL
+    SELECT concat(s.form_id, ' ', s.submission_id), s.form_id, s.submission_id, 'session', s.submitted_at, s.country,
+        s.is_import, s.published_base, s.k
+    FROM concepts.records s
+    WHERE s.internal_base AND s.form_id IN (SELECT form_id FROM ops.columns WHERE concept = 'event.code')
+      AND s.form_id NOT IN (SELECT form_id FROM ops.columns WHERE concept = 'meta.record_kind')
     """,
     # Each barrier once a dialogue and phase; the widest sharing that was said of it.
     """

@@ -49,11 +49,11 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WarehouseError: it is not there, or a writer has it open.
     """
     if not path.is_file():
-        raise _none_yet(path)
+        raise none_yet(path)
     with _connection(path, read_only=True) as db, plain_errors(path):
         # A first landing that was killed may leave a file with nothing in it.
         if not db.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'ops'").fetchone():
-            raise _none_yet(path)
+            raise none_yet(path)
         yield db
 
 
@@ -96,12 +96,20 @@ def plain_errors(path: Path) -> Iterator[None]:
             'Allow more with memory_limit = "2GB" in the section [land] of dialogkit.toml.',
         ) from None
     except duckdb.Error as error:
-        if isinstance(error, duckdb.IOException | duckdb.FatalException) or _DAMAGED in str(error):
-            raise _said(path, str(error)) from None
-        raise
+        if not _of_the_file(error):
+            raise
+        raise _said(path, str(error)) from None
 
 
-def _none_yet(path: Path) -> WarehouseError:
+def _of_the_file(error: duckdb.Error) -> bool:
+    """Whether an error is about the file or the disk; a commit on a full disk is an error of the transaction."""
+    if isinstance(error, duckdb.TransactionException):
+        return bool(_FULL.search(str(error)))
+    return isinstance(error, duckdb.IOException | duckdb.FatalException) or str(error).startswith(_DAMAGED)
+
+
+def none_yet(path: Path) -> WarehouseError:
+    """Nothing has been landed."""
     return WarehouseError(
         "WAREHOUSE-001", path.name, "There is no warehouse yet.", "Bring and land submissions: dialogkit run"
     )

@@ -111,7 +111,7 @@ def _find(db: duckdb.DuckDBPyConnection, submission_id: str) -> Held:
 
 def _problem(held: Held, violation: tuple[str, str, str, str, str | None, str | None]) -> Problem:
     rule, action, path, row, message, fix = violation
-    place = f"{path}, row {row}" if row else path
+    place = f"{path}, row {row}" if row else path or "whole submission"
     return Problem(
         code=rule.partition(":")[0],
         severity="held" if action == "hold" else "note",
@@ -143,9 +143,11 @@ def _move(db: duckdb.DuckDBPyConnection, table: str, submission_id: str) -> None
         }
         values = ", ".join(sql.name(name) if name in here else "''" for name in names)
         target = ", ".join(sql.name(name) for name in names)
+        said = [sql.name(name) for name in names if name not in ("_submission_id", "_row")]
+        filled = f" AND coalesce({', '.join(f'{name}::VARCHAR' for name in said)}) IS NOT NULL"
         db.execute(
             f"INSERT INTO {sql.name(schema, table)} ({target}) SELECT {values} FROM {sql.name('held', table)} "
-            "WHERE _submission_id = ?",
+            f"WHERE _submission_id = ?{filled if schema == 'identifiers' else ''}",
             [submission_id],
         )
     drop_rows(db, [table], sql.text(submission_id), ("held",))

@@ -20,7 +20,7 @@ from dialogkit.bundled import bundled
 from dialogkit.errors import WarehouseError
 from dialogkit.files import sweep, write_whole
 from dialogkit.warehouse.concepts import create_concepts
-from dialogkit.warehouse.connect import new_file, plain_errors, reading
+from dialogkit.warehouse.connect import new_file, none_yet, plain_errors, reading
 from dialogkit.warehouse.findings import read_findings, run_findings
 
 _POINTER: Final = "current.txt"
@@ -48,6 +48,8 @@ def make_snapshot(warehouse: Path, folder: Path, findings: Path | None = None) -
 
 
 def _make(warehouse: Path, folder: Path, findings: Path) -> Path:
+    if not warehouse.is_file():
+        raise none_yet(warehouse)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.duckdb"
     partial = folder / f".partial-{path.name}"
     with new_file(partial) as db:
