@@ -19,7 +19,9 @@ def name(*parts: str) -> str:
 
 def text(value: str) -> str:
     """A string literal: `text("it's")` → `'it''s'`. For places where DuckDB takes no parameter."""
-    return "'" + value.replace("'", "''") + "'"
+    parts = ["'" + part.replace("'", "''") + "'" for part in value.split("\0")]
+    # DuckDB 1.5 ends a statement at a NUL.
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
 def texts(values: Iterable[str]) -> str:

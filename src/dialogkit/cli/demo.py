@@ -25,7 +25,14 @@ Where to look next:
 
 
 @click.command("demo")
-@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default="demo", show_default=True)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="demo",
+    show_default=True,
+    help="The workspace of the demo; made when it is not there.",
+)
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="Address and port; port 0 takes a free one.")
 @click.option("--keep-serving", is_flag=True, help="Stay up for a phone until Ctrl-C.")
 @options.quiet

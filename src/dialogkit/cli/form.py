@@ -18,7 +18,7 @@ _FILES: Final = click.argument(
 )
 
 
-@click.group()
+@click.group("form")
 def command() -> None:
     """Check and build forms."""
 

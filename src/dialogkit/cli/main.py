@@ -33,6 +33,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "demo": "The main job, end to end, on the five real dialogues.",
 }
 
+#: `import` is a word of Python.
+_MODULES: Final[Mapping[str, str]] = {"import": "imports"}
+
 
 class Commands(click.Group):
     """A group that imports a command only when it is asked for."""
@@ -45,9 +48,7 @@ class Commands(click.Group):
         """The command of this name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(
-            f"dialogkit.cli.{cmd_name}_" if cmd_name == "import" else f"dialogkit.cli.{cmd_name}"
-        )
+        module = importlib.import_module(f"dialogkit.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 

@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from dialogkit import xml
 from dialogkit.errors import BatchError
 from dialogkit.instance import read_instance, write_instance
 from dialogkit.logic.calculate import calculated
@@ -113,24 +114,30 @@ def submissions_of(form: Form, values: Sequence[Value], file: str, today: date) 
             "Correct them in the file and import it again.",
             tuple(problems),
         )
-    return [_submission(form, code, rows, today) for code, rows in records.items()]
+    return [_submission(form, code, _without_gaps(form, rows), today) for code, rows in records.items()]
 
 
 def _from_json(data: Any, coded_by: str) -> list[Value]:
     return [
         Value(
             record=record,
-            table=row["table"],
-            field=row["field"],
-            value=str(row["value"]),
-            how=row["how"],
-            sentence=row["source"],
-            coded_by=row.get("coded_by", coded_by),
+            table=_said(row["table"]),
+            field=_said(row["field"]),
+            value=_said(str(row["value"]) if isinstance(row["value"], int | float) else row["value"]),
+            how=_said(row["how"]),
+            sentence=_said(row["source"]),
+            coded_by=_said(row.get("coded_by", coded_by)),
             place=f"record {record}, value {number}",
         )
         for record, content in data.items()
         for number, row in enumerate(content["rows"], start=1)
     ]
+
+
+def _said(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _from_csv(name: str, rows: csv.DictReader[str], coded_by: str) -> list[Value]:
@@ -139,24 +146,34 @@ def _from_csv(name: str, rows: csv.DictReader[str], coded_by: str) -> list[Value
         raise BatchError(
             "BATCH-012", name, f"Columns are missing: {', '.join(missing)}.", f"Add them: {', '.join(_COLUMNS)}."
         )
-    return [
-        Value(
-            record=row["record"].strip(),
-            table=row["table"].strip(),
-            field=row["field"].strip(),
-            value=row["value"],
-            how=row["how"].strip(),
-            sentence=row["source_sentence"].strip(),
-            coded_by=(row.get("coded_by") or coded_by).strip(),
-            place=f"line {rows.line_num}",
+    return [_from_line(name, row, rows.line_num, coded_by) for row in rows]
+
+
+def _from_line(name: str, row: Mapping[str | Any, Any], line: int, coded_by: str) -> Value:
+    if None in row:
+        raise BatchError(
+            "BATCH-019",
+            f"{name}, line {line}",
+            "The line has more cells than the first line of the file.",
+            'Put a text that holds a comma between double quotes: "It was so, she said"',
         )
-        for row in rows
-    ]
+    return Value(
+        record=row["record"].strip(),
+        table=row["table"].strip(),
+        field=row["field"].strip(),
+        value=row["value"],
+        how=row["how"].strip(),
+        sentence=row["source_sentence"].strip(),
+        coded_by=(row.get("coded_by") or coded_by).strip(),
+        place=f"line {line}",
+    )
 
 
 def _place(form: Form, value: Value, file: str) -> tuple[Question, str] | Problem:
     """The question that a value answers and the row that it stands in (`""` or `2`)."""
     where = f"{file}, {value.place}"
+    if not value.record:
+        return Problem("BATCH-020", "error", where, "The value belongs to no record.", "Fill the column record.")
     match = _ROW.fullmatch(value.table)
     repeat = match["repeat"] if match else value.table
     fitting = [
@@ -179,6 +196,14 @@ def _place(form: Form, value: Value, file: str) -> tuple[Question, str] | Proble
             where,
             f"The value of {value.field} has no source sentence.",
             "Add the sentence of the page that says it.",
+        )
+    if not xml.writable(value.value):
+        return Problem(
+            "BATCH-018",
+            "error",
+            where,
+            f"The value of {value.field} holds a control character.",
+            "Type the value anew in the file.",
         )
     return fitting[0], match["number"] if match else ""
 
@@ -243,8 +268,24 @@ def _submission(form: Form, code: str, rows: Sequence[tuple[Value, Question, str
     )
 
 
+def _without_gaps(form: Form, rows: Sequence[tuple[Value, Question, str]]) -> list[tuple[Value, Question, str]]:
+    """The rows of each repeat as they are counted in the table: 1, 2, 3, whatever numbers the file gives them."""
+    numbers: dict[str, set[int]] = {}
+    for _, question, row in rows:
+        if row:
+            numbers.setdefault(form.repeat_of(question.path), set()).add(int(row))
+    places = {
+        (repeat, number): place
+        for repeat, found in numbers.items()
+        for place, number in enumerate(sorted(found), start=1)
+    }
+    return [
+        (value, question, str(places[form.repeat_of(question.path), int(row)]) if row else "")
+        for value, question, row in rows
+    ]
+
+
 def _answers(form: Form, rows: Sequence[tuple[Value, Question, str]]) -> Answers:
-    """Rows of a repeat in the order of their numbers; a number that is left out leaves no gap."""
     answers: dict[str, str | list[Answers]] = {}
     repeats: dict[str, dict[int, dict[str, str | list[Answers]]]] = {}
     for value, question, row in rows:
