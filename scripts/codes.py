@@ -34,6 +34,8 @@ _FAMILIES = {
     "RULES": ("Rules that stop a landing", 8),
     "WAREHOUSE": ("The warehouse", 9),
     "RELEASE": ("Releases", 10),
+    "FILE": ("Files and folders", 3),
+    "DEFECT": ("Our own faults", 1),
 }
 #: What stands after the code in a call of each; all others are helpers and say `message, fix`.
 _PARTS: Mapping[str, tuple[str, ...]] = {

@@ -131,10 +131,10 @@ def test_share_over_plain_http_says_who_can_read_along(folder):
 @pytest.mark.parametrize(
     ("words", "code", "exit_code"),
     [
-        (["--to", "qr.gif"], "SERVER-015", 3),
+        (["--to", "qr.gif"], "CONFIG-014", 3),
         (["--key", "nobody"], "SERVER-021", 5),
-        (["--server", "kobo"], "SERVER-016", 3),
-        (["other"], "SERVER-016", 3),
+        (["--server", "kobo"], "CONFIG-015", 3),
+        (["other"], "CONFIG-015", 3),
         (["nothing"], "CONFIG-005", 3),
     ],
 )
@@ -156,7 +156,7 @@ def test_share_without_an_embedded_server_says_what_to_add(tmp_path):
     (tmp_path / "dialogkit.toml").write_text("[workspace]\n")
     result = run(tmp_path, "share")
     assert result.exit_code == 3
-    assert "error[SERVER-014]" in result.stderr
+    assert "error[CONFIG-013]" in result.stderr
 
 
 # --- serve --------------------------------------------------------------------------------------------------------
@@ -216,4 +216,4 @@ def test_serve_leaves_out_a_form_that_is_not_fit_and_refuses_when_none_is(folder
 def test_serve_with_a_strange_address_is_wrong_usage_of_the_settings(folder):
     result = run(folder, "serve", "--listen", "8790")
     assert result.exit_code == 3
-    assert "error[SERVER-011]" in result.stderr
+    assert "error[CONFIG-012]" in result.stderr

@@ -153,9 +153,24 @@ def test_a_defect_of_ours_is_exit_code_1_without_a_word_of_the_error(monkeypatch
     monkeypatch.setattr("dialogkit.steps.status.status", fails)
     result = run("status", "-w", place.root)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("error[DEFECT] dialogkit\n  Something went wrong that is our fault (ValueError).\n")
+    assert result.stderr.startswith(
+        "error[DEFECT-001] dialogkit\n  Something went wrong that is our fault (ValueError).\n"
+    )
     assert "Amina" not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_told_by_its_folder_and_not_by_its_name(monkeypatch, place):
+    def fails(_):
+        raise PermissionError(13, "Permission denied", "/x/attachments/Amina.jpg")
+
+    monkeypatch.setattr("dialogkit.steps.status.status", fails)
+    result = run("status", "-w", place.root)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(
+        "error[FILE-001] folder attachments\n  A file cannot be read or written (Permission denied).\n"
+    )
+    assert "Amina" not in result.stderr
 
 
 def test_debug_shows_the_traceback(monkeypatch, place):

@@ -124,7 +124,7 @@ def test_a_port_that_is_taken_is_said_with_the_way_out(field_server):
 def test_an_address_that_is_not_host_and_port_is_refused(listen):
     with pytest.raises(ConfigError, match="HOST:PORT") as raised:
         parse_listen(listen)
-    assert raised.value.code == "SERVER-011"
+    assert raised.value.code == "CONFIG-012"
 
 
 def test_a_workspace_is_served_by_one_process_at_a_time(field_server):

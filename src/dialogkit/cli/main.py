@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from dialogkit import __version__
 from dialogkit.errors import DialogkitError
+from dialogkit.problem import Problem
 
 #: Command → what it does, in the order of the flow. The module is `dialogkit.cli.<name>`, its command `command`.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -79,12 +81,33 @@ class Commands(click.Group):
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(
-                f"error[DEFECT] dialogkit\n  Something went wrong that is our fault ({type(error).__name__}).\n"
-                "  Run the same command with: dialogkit --debug … and send us the last lines, without answers in them.",
-                err=True,
-            )
-            ctx.exit(1)
+            outside = isinstance(error, OSError)
+            click.echo(str(_file_problem(error) if outside else _defect(error)), err=True)
+            ctx.exit(3 if outside else 1)
+
+
+def _file_problem(error: Exception) -> Problem:
+    """The folder is named, the file is not: files of submissions carry names that people gave them."""
+    name = getattr(error, "filename", None)
+    folder = Path(str(name)).parent.name if name else ""
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return Problem(
+        "FILE-001",
+        "error",
+        f"folder {folder or '.'}",
+        f"A file cannot be read or written ({reason}).",
+        "Check the free space of the disk and the permissions of the folder, then run the same command again.",
+    )
+
+
+def _defect(error: Exception) -> Problem:
+    return Problem(
+        "DEFECT-001",
+        "error",
+        "dialogkit",
+        f"Something went wrong that is our fault ({type(error).__name__}).",
+        "Run the same command with: dialogkit --debug … and send us the last lines, without answers in them.",
+    )
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

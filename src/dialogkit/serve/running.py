@@ -42,13 +42,13 @@ def parse_listen(listen: str) -> tuple[str, int]:
     """Host and port of `host:port`.
 
     Raises:
-        ConfigError: SERVER-011, it is not written so.
+        ConfigError: CONFIG-012, it is not written so.
     """
     host, _, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ConfigError(
-            "SERVER-011", "listen", "The address is not written as HOST:PORT.", "Write it as 127.0.0.1:8790."
+            "CONFIG-012", "listen", "The address is not written as HOST:PORT.", "Write it as 127.0.0.1:8790."
         )
     return host, int(port)
 

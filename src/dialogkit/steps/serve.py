@@ -73,12 +73,12 @@ def embedded_server(workspace: Workspace) -> ServerSection:
     """The server in `dialogkit.toml` that dialogkit itself is.
 
     Raises:
-        ConfigError: SERVER-014, there is none.
+        ConfigError: CONFIG-013, there is none.
     """
     found = next((server for server in workspace.config.servers.values() if server.embedded), None)
     if found is None:
         raise ConfigError(
-            "SERVER-014",
+            "CONFIG-013",
             FILE_NAME,
             "No server of this workspace is dialogkit's own.",
             'Add a section: [servers.field] with kind = "openrosa" and listen = "127.0.0.1:8790".',

@@ -80,11 +80,11 @@ def save_qr(code: Shared, path: Path) -> None:
     """Write the QR code, readable by its owner only.
 
     Raises:
-        ConfigError: SERVER-015, the file is neither `.png` nor `.svg`.
+        ConfigError: CONFIG-014, the file is neither `.png` nor `.svg`.
     """
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg"):
-        raise ConfigError("SERVER-015", path.name, "A QR code is written as .png or .svg.", "Name the file so.")
+        raise ConfigError("CONFIG-014", path.name, "A QR code is written as .png or .svg.", "Name the file so.")
     write_whole(path, qr_file(code.text, kind), mode=0o600)
 
 
@@ -117,7 +117,7 @@ def _loopback(host: str) -> bool:
 
 def _not_ours(where: str, ours: str) -> ConfigError:
     return ConfigError(
-        "SERVER-016",
+        "CONFIG-015",
         f"dialogkit.toml, {where}",
         "Only what is on dialogkit's own server can be shared so far.",
         f"Its name is {ours}.",

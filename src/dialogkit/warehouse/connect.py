@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from dialogkit.warehouse.migrate import migrate
 
 #: Written out, so that DuckDB 1.5 and 2.0 both read the file.
 STORAGE: Final = "v1.5.0"
+#: Where DuckDB puts what does not fit in memory.
+SPILL: Final = ".spill"
 _FULL = re.compile("no space left|quota exceeded|file too large", re.IGNORECASE)
 _DAMAGED: Final = "Corrupt database file"
 _SETTINGS: Final = ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false")
@@ -30,6 +33,8 @@ def writing(path: Path, *, memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBP
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _connection(path, read_only=False) as db:
+        # What a killed landing left there holds answers; nobody else has the file open now.
+        shutil.rmtree(path.parent / SPILL, ignore_errors=True)
         db.execute(f"SET memory_limit = {sql.text(memory_limit)}")
         # A batch is smaller than a row group, which is what DuckDB gives to one thread: a second one costs a quarter
         # more CPU and saves no time.
@@ -72,7 +77,7 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
         for setting in _SETTINGS:
             db.execute(setting)
         # Otherwise what does not fit in memory goes into the folder that somebody happens to be in.
-        db.execute(f"SET temp_directory = {sql.text(str(path.parent / '.spill'))}")
+        db.execute(f"SET temp_directory = {sql.text(str(path.parent / SPILL))}")
         options = "READ_ONLY" if read_only else f"STORAGE_VERSION {sql.text(STORAGE)}"
         with plain_errors(path):
             db.execute(f"ATTACH {sql.text(str(path))} AS dialogkit ({options})")
