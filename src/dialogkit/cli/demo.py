@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
 _LOOK_NEXT = """\
 Where to look next:
   cd {folder}
-  dialogkit query "select country, count(*) n from accepted.{form} group by 1 order by 1"
-  dialogkit findings                      what can be asked across countries
-  dialogkit status                        what lies where
+  {command} query "select country, count(*) n from accepted.{form} group by 1 order by 1"
+  {command} findings                      what can be asked across countries
+  {command} status                        what lies where
   {release}   the release: extracts, codebook, checksums
   forms/                                  the seven forms, to open in a spreadsheet"""
 
@@ -79,6 +81,12 @@ def _show(folder: Path, done: Demo) -> None:
     click.echo(f"Address for a phone: {done.server.phone_url}")
     click.echo(f"QR code as a picture: {folder / 'server' / 'phone.png'}")
     if not code.reachable:
-        click.echo("It works on this computer only; for a phone: dialogkit demo --listen 0.0.0.0:8790 --keep-serving")
+        click.echo("It works on this computer, while this command runs. For a phone in your network:")
+        click.echo(f"  {command} demo --listen 0.0.0.0:8790 --keep-serving")
     release = done.release.folder.relative_to(folder.resolve())
-    click.echo("\n" + _LOOK_NEXT.format(folder=folder, form=FORM, release=f"{release}/"))
+    click.echo("\n" + _LOOK_NEXT.format(command=_command(), folder=folder, form=FORM, release=f"{release}/"))
+
+
+def _command() -> str:
+    """How this person can call dialogkit from another folder."""
+    return "dialogkit" if shutil.which("dialogkit") else str(Path(sys.argv[0]).resolve())
