@@ -82,7 +82,7 @@ def _show(folder: Path, done: Demo) -> None:
     click.echo(f"QR code as a picture: {folder / 'server' / 'phone.png'}")
     if not code.reachable:
         click.echo("It works on this computer, while this command runs. For a phone in your network:")
-        click.echo(f"  {command} demo --listen 0.0.0.0:8790 --keep-serving")
+        click.echo(f"  {_command()} demo --listen 0.0.0.0:8790 --keep-serving")
     release = done.release.folder.relative_to(folder.resolve())
     click.echo("\n" + _LOOK_NEXT.format(command=_command(), folder=folder, form=FORM, release=f"{release}/"))
 
