@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialogkit.model.consent import DELETE_CHOSEN, IMPORT_THROUGH_FORM_SERVER, NO_CONSENT, REASONS, refusal
+from dialogkit.model.consent import DELETE_CHOSEN, IMPORT_THROUGH_FORM_SERVER, NO_CONSENT, refusal
 from tests.builders import make_form
 
 FORM = make_form(
@@ -73,7 +73,3 @@ def test_an_element_that_is_sent_twice_is_no_way_around(answers, reason):
 def test_a_form_without_a_gate_asks_nobody():
     assert refusal(UNGATED, {"c/other": "x"}, "server") == ""
     assert refusal(UNGATED, {"c/source": "x"}, "server") == IMPORT_THROUGH_FORM_SERVER
-
-
-def test_every_reason_says_what_it_means():
-    assert set(REASONS) == {NO_CONSENT, DELETE_CHOSEN, IMPORT_THROUGH_FORM_SERVER}

@@ -17,12 +17,12 @@ from dialogkit.cli.landed import show_landed
 @options.as_json
 def command(forms: tuple[str, ...], folder: Path | None, quiet: bool, as_json: bool) -> None:
     """Check the batches that have not been landed and load them into the warehouse."""
-    from dialogkit.steps.land import land_with_rules
+    from dialogkit.steps.land import land
     from dialogkit.steps.run import snapshot
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
     with output.progress(quiet) as progress:
-        done = land_with_rules(workspace, forms, progress)
+        done = land(workspace, forms, progress)
         snapshot(workspace, progress)
-    show_landed([landed for landed, _ in done], [rule for _, rules in done for rule in rules], as_json=as_json)
+    show_landed(done, as_json=as_json)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dialogkit.cli import output
-from dialogkit.model.report import Landed, RuleResult
+from dialogkit.model.report import Landed
 
 _COUNTS = ("pulled", "accepted", "held", "refused", "already_known", "deleted")
 
 
-def show_landed(landed: Sequence[Landed], not_evaluated: Sequence[RuleResult], *, as_json: bool = False) -> None:
+def show_landed(landed: Sequence[Landed], *, as_json: bool = False) -> None:
     """Counts on stdout; rules that could not be evaluated on stderr."""
     rows = [one.as_dict() for one in landed]
     if as_json:
@@ -22,7 +22,7 @@ def show_landed(landed: Sequence[Landed], not_evaluated: Sequence[RuleResult], *
         )
     else:
         output.say("Nothing new to land.")
-    for rule in not_evaluated:
+    for rule in (rule for one in landed for rule in one.not_evaluated):
         output.say(f"note[{rule.code}] {rule.path}\n  The rule could not be evaluated.\n  {rule.fix}")
     if any(one.held for one in landed):
         output.say("Some submissions are held: see why with dialogkit held list")

@@ -23,4 +23,4 @@ def command(forms: tuple[str, ...], folder: Path | None, quiet: bool, as_json: b
     workspace = open_workspace(folder)
     with output.progress(quiet) as progress:
         ran = run(workspace, forms, progress)
-    show_landed(ran.landed, ran.not_evaluated, as_json=as_json)
+    show_landed(ran.landed, as_json=as_json)

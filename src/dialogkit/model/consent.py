@@ -5,7 +5,7 @@ Told by concepts, so that it holds for any form that uses them, under any questi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from dialogkit.model.form import Form
@@ -14,13 +14,6 @@ from dialogkit.model.submission import Answers, Origin
 NO_CONSENT: Final = "no consent"
 DELETE_CHOSEN: Final = "the person chose delete"
 IMPORT_THROUGH_FORM_SERVER: Final = "import through a form server"
-
-#: Reason → what it means, for messages and documents.
-REASONS: Final[Mapping[str, str]] = {
-    NO_CONSENT: "nobody agreed to the record: only the refusal itself is counted",
-    DELETE_CHOSEN: "the last answer was “delete everything”",
-    IMPORT_THROUGH_FORM_SERVER: "it says that it was read from a published page, but it came from a phone",
-}
 
 
 def refusal(form: Form, answers: Answers, origin: Origin) -> str:

@@ -1,4 +1,4 @@
-"""Disclosure classes of statistical disclosure control, and the marks that go with them."""
+"""Disclosure classes of statistical disclosure control."""
 
 from __future__ import annotations
 
@@ -9,15 +9,3 @@ INDIRECT: Final = "indirect"
 FREE_TEXT: Final = "free_text"
 NONE: Final = "none"
 CLASSES: Final = (DIRECT, INDIRECT, FREE_TEXT, NONE)
-
-#: Concepts that need larger cells, k = 10 (findings.md R6). `barrier.type` counts for its family "context" only.
-SENSITIVE: Final = frozenset(
-    {
-        "org.legal_status",
-        "org.bank_access",
-        "org.constituency",
-        "event.participant_groups",
-        "consent.risk",
-        "adversity.type",
-    }
-)

@@ -51,7 +51,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of the submissions of one batch."""
+    """What became of the submissions of one batch; `not_evaluated` are rules that could not be run."""
 
     form_id: str
     batch_id: str
@@ -61,6 +61,7 @@ class Landed:
     refused: int
     already_known: int
     deleted: int
+    not_evaluated: tuple[RuleResult, ...] = ()
 
     @property
     def balanced(self) -> bool:
@@ -69,4 +70,4 @@ class Landed:
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by name, as `--json` prints them."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "not_evaluated"}

@@ -10,7 +10,7 @@ import duckdb
 
 from dialogkit.forms.versions import known_versions
 from dialogkit.model.batch import SOURCES
-from dialogkit.model.report import Landed, RuleResult
+from dialogkit.model.report import Landed
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
 from dialogkit.progress import SILENT, Progress
@@ -34,13 +34,6 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
         RulesNotMet: a rule failed and the workspace says `on_failure = "stop"`; nothing of that batch is loaded.
         WarehouseError: the warehouse is open elsewhere.
     """
-    return [landed for landed, _ in land_with_rules(workspace, forms, progress)]
-
-
-def land_with_rules(
-    workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT
-) -> list[tuple[Landed, tuple[RuleResult, ...]]]:
-    """As `land`, with the rules of each batch that could not be evaluated."""
     chosen = list(forms) or list(workspace.config.forms)
     waiting = [path for form_id in chosen for path in batches(workspace.batches, form_id)]
     done = []
@@ -55,9 +48,7 @@ def land_with_rules(
     return done
 
 
-def _land_one(
-    workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch
-) -> tuple[Landed, tuple[RuleResult, ...]]:
+def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch) -> Landed:
     manifest = batch.manifest
     form_id = manifest.form_id
     known = known_versions(workspace.versions, form_id)
@@ -70,7 +61,7 @@ def _land_one(
         rules = (*rules_of(staged), *read_suite(workspace.validations / f"{form_id}.toml", staged))
         report = check(db, staged, rules, today=datetime.now(UTC).date())
         decide(db, staged, report, workspace.config.land.on_failure)
-        return load(db, staged, manifest, report), report.not_evaluated
+        return load(db, staged, manifest, report)
     finally:
         unstage(db)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogkit.model.report import Landed, RuleResult
+from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.sync import Pulled
-from dialogkit.steps.land import land_with_rules
+from dialogkit.steps.land import land
 from dialogkit.steps.pull import pull
 from dialogkit.warehouse.snapshot import make_snapshot
 from dialogkit.workspace import Workspace
@@ -17,11 +17,10 @@ from dialogkit.workspace import Workspace
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run did. `not_evaluated` are rules that could not be run."""
+    """What one run did."""
 
     pulled: tuple[Pulled, ...]
     landed: tuple[Landed, ...]
-    not_evaluated: tuple[RuleResult, ...]
     snapshot: Path
 
 
@@ -32,14 +31,9 @@ def run(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SI
         DialogkitError: as `pull`, `land` and `snapshot` do; what was done before stays, and the next run goes on.
     """
     pulled = pull(workspace, forms, progress)
-    landed = land_with_rules(workspace, forms, progress)
+    landed = land(workspace, forms, progress)
     path = snapshot(workspace, progress)
-    return Ran(
-        tuple(pulled),
-        tuple(one for one, _ in landed),
-        tuple(rule for _, rules in landed for rule in rules),
-        path,
-    )
+    return Ran(tuple(pulled), tuple(landed), path)
 
 
 def snapshot(workspace: Workspace, progress: Progress = SILENT) -> Path:

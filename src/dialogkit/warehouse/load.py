@@ -42,7 +42,7 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
         _write_books(db, staged)
         _write_rules(db, staged.form_id, report)
         _write_states(db, staged)
-        landed = _count(db, staged, manifest)
+        landed = _count(db, staged, manifest, report)
         _write_run(db, manifest, landed)
     except BaseException:
         # After a fatal error of DuckDB there is nothing to roll back, and the first error is the one to tell.
@@ -183,7 +183,7 @@ def _write_states(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     )
 
 
-def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest) -> Landed:
+def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, report: Report) -> Landed:
     rows = db.execute(
         """
         SELECT coalesce(d.state, s.state), count(*) FROM stage_submissions s
@@ -200,6 +200,7 @@ def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest) ->
         refused=states.get("refused", 0),
         already_known=states.get("known", 0) + states.get("dropped", 0),
         deleted=states.get("deleted", 0),
+        not_evaluated=report.not_evaluated,
     )
     in_tables = sum(_rows_in(db, staged.form_id, schema) for schema in ("accepted", "held"))
     if not landed.balanced or in_tables != landed.accepted + landed.held:
