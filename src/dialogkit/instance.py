@@ -56,7 +56,9 @@ def read_instance(data: bytes, repeats: Iterable[str] = ()) -> Instance:
     root = xml.parse(data)
     known = frozenset(repeats)
     answers = _read(root, "", known)
-    ids = {path: str(answers.pop(path, "")).strip() for path in _ENVELOPE}
+    found = {path: answers.pop(path, "") for path in _ENVELOPE}
+    # One that stands twice names nothing.
+    ids = {path: text.strip() if isinstance(text, str) else "" for path, text in found.items()}
     return Instance(
         form_id=root.get("id", ""),
         form_version=root.get("version", ""),

@@ -10,7 +10,8 @@ WITH asked AS (
     SELECT dialogue, is_import, k FROM concepts.dialogues WHERE published_base AND has_barriers IN ('yes', 'no')),
 named AS (
     SELECT DISTINCT n.dialogue, n.barrier, n.phase, a.is_import, a.k
-    FROM concepts.dialogue_barriers n JOIN asked a ON a.dialogue = n.dialogue),
+    FROM concepts.dialogue_barriers n JOIN asked a ON a.dialogue = n.dialogue
+    WHERE a.is_import OR coalesce(n.family, '') <> 'context'),
 totals AS (
     SELECT (SELECT count(*) FROM asked) AS dialogues,
         (SELECT max(CASE WHEN NOT is_import THEN k END) FROM asked) AS k,

@@ -5,7 +5,10 @@
 --   of this breakdown, and count in F15 only
 -- source: findings.md F15, rules R2, R3 and R6; instruments.md 3.3
 WITH made AS (
-    SELECT country, type FROM concepts.dialogue_outputs WHERE published_base AND (is_import OR k = 5)),
+    SELECT o.country, o.type FROM concepts.dialogue_outputs o
+    LEFT JOIN concepts.dialogues d ON d.dialogue = o.dialogue
+    LEFT JOIN concepts.shown w ON w.form_id = d.form_id AND w.submission_id = d.submission_id
+    WHERE o.published_base AND (o.is_import OR (o.k = 5 AND w.whole AND w.placed))),
 total AS (SELECT count(*) AS base FROM made),
 counted AS (SELECT country, type, count(*) AS n FROM made GROUP BY country, type)
 SELECT c.country, coalesce(p.name, c.country) AS country_name, c.type, coalesce(l.label, c.type) AS label,

@@ -12,17 +12,13 @@ WITH kinds AS (
     SELECT DISTINCT form_id FROM ops.columns
     WHERE concept = 'event.code' OR concept LIKE 'entry.%' OR concept = 'alt.title'),
 open_records AS (
-    SELECT r.*, CASE WHEN r.is_import OR r.k = 5 THEN 1 ELSE 0 END AS open
+    SELECT r.*, CASE WHEN w.whole AND w.placed THEN 1 ELSE 0 END AS whole
     FROM concepts.records r JOIN kinds k ON k.form_id = r.form_id
+    JOIN concepts.shown w ON w.form_id = r.form_id AND w.submission_id = r.submission_id
     WHERE r.published_record AND coalesce(r.record_kind, 'full') <> 'update'
     AND r.country IS NOT NULL
     AND (r.is_import OR coalesce(r.consent_map, 'none') <> 'none')),
-counted AS (
-    SELECT *, count(*) OVER (PARTITION BY country) AS records_in_country,
-        sum(CASE WHEN NOT is_import AND open = 1 THEN 1 ELSE 0 END) OVER (PARTITION BY country) AS phones_in_country
-    FROM open_records),
-shown AS (
-    SELECT *, CASE WHEN is_import OR (open = 1 AND phones_in_country >= 5) THEN 1 ELSE 0 END AS whole FROM counted),
+shown AS (SELECT *, count(*) OVER (PARTITION BY country) AS records_in_country FROM open_records),
 said AS (
     SELECT form_id, submission_id,
         string_agg(CASE WHEN concept = 'event.topics' THEN value END, ' ' ORDER BY value) AS topics,
@@ -33,7 +29,7 @@ said AS (
 made AS (
     SELECT dialogue, string_agg(CASE WHEN n = 1 THEN type ELSE concat(type, ' (', n, ')') END, ' ' ORDER BY type)
         AS outputs
-    FROM (SELECT dialogue, type, count(*) AS n FROM concepts.dialogue_outputs WHERE published_base
+    FROM (SELECT dialogue, type, count(*) AS n FROM concepts.dialogue_outputs WHERE published_base AND (is_import OR k = 5)
         GROUP BY dialogue, type) by_type
     GROUP BY dialogue)
 SELECT s.form_id AS kind, s.country, coalesce(c.name, s.country) AS country_name, c.lat, c.lon,

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BufferedWriter
 from pathlib import Path
 from typing import Final
@@ -177,7 +177,7 @@ def new_batch(folder: Path, form_id: str, origin: Origin, server: str) -> Iterat
         BatchError: the disk is full.
     """
     started_at = now()
-    batch_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
+    batch_id = _next_id(batches(folder, form_id))
     try:
         with whole_folder(folder / folder_name(form_id) / batch_id) as partial:
             writer = BatchWriter(partial, form_id, origin)
@@ -194,6 +194,15 @@ def new_batch(folder: Path, form_id: str, origin: Origin, server: str) -> Iterat
             "The disk is full; nothing of this batch was kept.",
             "Free some space, then run the command again: it goes on where it stopped.",
         ) from None
+
+
+def _next_id(before: list[Path]) -> str:
+    """Sorts after every batch of the form, also when the clock has gone back."""
+    at = datetime.now(UTC)
+    if before:
+        last = datetime.strptime(before[-1].name[:21], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+        at = max(at, last + timedelta(microseconds=1))
+    return f"{at:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
 
 
 def batches(folder: Path, form_id: str) -> list[Path]:

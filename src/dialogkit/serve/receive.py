@@ -57,6 +57,8 @@ def _read(store: Store, catalogue: Catalogue, upload: Upload) -> tuple[Instance,
     instance = _instance(upload.xml, frozenset())
     if not instance.instance_id:
         raise Declined(400, "The submission has no instanceID, so a second try would count twice. It was not kept.")
+    if not _usable(instance.instance_id) or not _usable(instance.deprecated_id):
+        raise Declined(400, "The submission has an instanceID that cannot be asked for again. It was not kept.")
     if instance.form_id not in catalogue.offered:
         store.refused.count(NO_FORM, instance.instance_id, UNKNOWN_FORM)
         raise Declined(404, "This server has no such form. The phone keeps the submission; ask who gave you the form.")
@@ -69,6 +71,11 @@ def _read(store: Store, catalogue: Catalogue, upload: Upload) -> tuple[Instance,
     instance = _instance(upload.xml, form.repeats)
     _refuse_doubled(form, instance)
     return instance, form
+
+
+def _usable(instance_id: str) -> bool:
+    """Whether the Briefcase interface can name it: one it cannot would stop every pull of the form."""
+    return len(instance_id) <= 200 and instance_id.isprintable() and instance_id.strip("'") == instance_id
 
 
 def _instance(data: bytes, repeats: frozenset[str]) -> Instance:

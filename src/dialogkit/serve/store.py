@@ -119,6 +119,8 @@ class Store:
                 return self.index.buried(form_id, arrival.instance_id)
             editions = self.index.editions(form_id, known.root)
             facts = self.facts(form_id, self.index.current(form_id, editions))
+            if facts.role == "staff" and arrival.role != "staff":
+                raise Declined(403, "That submission was sent by staff. This key cannot take it away.")
             known_here = {folder_of(facts.instance_id), *facts.buried}
             if not facts.refused or folder_of(arrival.instance_id) not in known_here:
                 gone = {folder_of(one) for one in (*editions, arrival.instance_id)} - {folder_of(facts.instance_id)}
@@ -148,7 +150,7 @@ class Store:
         return self._folder(facts) / FILES / name if known else None
 
     def _place(self, upload: Upload, arrival: Arrival) -> Facts:
-        above = self._current(arrival.form_id, arrival.deprecated_id) if arrival.deprecated_id else None
+        above = self._current(arrival.form_id, arrival.deprecated_id, arrival.role) if arrival.deprecated_id else None
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self.index.sequence() as number:
             facts = Facts(
@@ -157,7 +159,7 @@ class Store:
                 deprecated_id=arrival.deprecated_id,
                 form_id=arrival.form_id,
                 form_version=arrival.form_version,
-                role=arrival.role,
+                role=above.role if above else arrival.role,
                 label=arrival.label,
                 submitted_at=above.submitted_at if above else now,
                 received_at=now,
@@ -181,7 +183,7 @@ class Store:
         if not new and complete == known.complete:
             return known
         if complete and not known.complete and known.deprecated_id:
-            self._current(known.form_id, known.deprecated_id)
+            self._current(known.form_id, known.deprecated_id, known.role)
         if new:
             disk.move_in(upload, new, self._folder(known))
         with self.index.sequence() as number:
@@ -198,7 +200,7 @@ class Store:
             disk.take_away(self._folder(facts), note)
             self.index.put(note)
 
-    def _current(self, form_id: str, deprecated_id: str) -> Facts:
+    def _current(self, form_id: str, deprecated_id: str, role: str) -> Facts:
         """The edition that a correction names, when it may be corrected."""
         entry = self.index.get(form_id, deprecated_id)
         if self.index.buried(form_id, deprecated_id) or (entry and entry.refused):
@@ -209,7 +211,10 @@ class Store:
             raise Declined(409, "The submission that this one corrects was corrected by somebody else since.")
         if not entry.complete:
             raise Declined(409, "The submission that this one corrects is not complete yet. Send that one first.")
-        return self.facts(form_id, deprecated_id)
+        facts = self.facts(form_id, deprecated_id)
+        if facts.role == "staff" and role != "staff":
+            raise Declined(403, "The submission that this one corrects was sent by staff. This key cannot change it.")
+        return facts
 
     def _folder(self, facts: Facts) -> Path:
         return disk.folder_for(self._base, facts.form_id, facts.instance_id)

@@ -11,6 +11,7 @@ import duckdb
 from dialogkit.forms.versions import known_versions
 from dialogkit.model.batch import SOURCES
 from dialogkit.model.report import Landed
+from dialogkit.normalize.schema import tables_of
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
 from dialogkit.progress import SILENT, Progress
@@ -21,7 +22,7 @@ from dialogkit.validate.decide import decide
 from dialogkit.validate.rules import rules_of
 from dialogkit.validate.suites import read_suite
 from dialogkit.warehouse.connect import writing
-from dialogkit.warehouse.ddl import known_columns, known_tables
+from dialogkit.warehouse.ddl import known_columns, known_tables, prepare_tables, write_codebook
 from dialogkit.warehouse.load import has_landed, load, write_refusals
 from dialogkit.workspace import Workspace
 
@@ -44,6 +45,11 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
             done.append(_land_one(workspace, db, open_batch(path)))
             progress.advance()
         for form_id in chosen:
+            if (known := known_versions(workspace.versions, form_id)) and (names := known_tables(db, form_id)):
+                # Classes and concepts may change without a new version, and no batch may be waiting.
+                tables = tables_of(list(known.values()), known_columns(db, form_id), names)
+                prepare_tables(db, tables)
+                write_codebook(db, tables, known)
             write_refusals(db, form_id, refusals(workspace.batches, form_id))
     return done
 

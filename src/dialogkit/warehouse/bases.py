@@ -14,12 +14,12 @@ BASES: Final = (
     CREATE VIEW concepts.records AS
     SELECT *, published_base AND NOT replaced AND (is_import OR coalesce(risk, '') <> 'severe') AS published_record
     FROM (SELECT r.*, strftime(r.date_filled, '%Y-%m') AS month,
-        origin = 'import' AS is_import,
+        coalesce(origin = 'import' AND consent_basis = 'public_source', false) AS is_import,
         -- Landed and not deleted. A form without a gate asks for no consent: it lands, and is never published.
         coalesce(TRY_CAST(gate AS DOUBLE) = 1, true) AND coalesce(final_choice, '') <> 'delete' AS internal_base,
         coalesce(
             TRY_CAST(gate AS DOUBLE) = 1 AND coalesce(final_choice, '') <> 'delete'
-            AND ((consent_publish = 'yes' AND final_choice = 'as_agreed')
+            AND ((consent_publish = 'yes' AND final_choice = 'as_agreed' AND coalesce(risk, '') <> 'severe')
                  OR (consent_basis = 'public_source' AND origin = 'import')), false) AS published_base,
         CASE WHEN risk IN ('low', 'moderate') THEN 5 ELSE 10 END AS k,
         -- A later full record of the same dialogue stands in its place.
@@ -27,6 +27,29 @@ BASES: Final = (
             PARTITION BY dialogue_code, record_kind ORDER BY submitted_at DESC NULLS LAST, submission_id DESC) > 1,
             false) AS replaced
     FROM concepts.raw_records r)
+    """,
+    # How much of a published record is shown, in extracts and findings alike: what one hides the other must not tell.
+    """
+    CREATE VIEW concepts.shown AS
+    WITH context AS (
+        SELECT form_id, submission_id FROM (
+            SELECT a.form_id, a.submission_id, a.concept FROM concepts.answers a
+            LEFT JOIN concepts.barriers b ON b.barrier = a.value
+            WHERE a.concept IN ('barrier.type', 'barrier.set_access', 'barrier.set_grant')
+            GROUP BY ALL HAVING count(*) = count(CASE WHEN b.family = 'context' THEN 1 END)) GROUP BY ALL),
+    places AS (
+        SELECT *, row_number() OVER w AS place, min(n) OVER (PARTITION BY form_id) AS least,
+            coalesce(sum(n) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS pool
+        FROM (SELECT form_id, country, count(*) AS n FROM concepts.records
+            WHERE published_record AND NOT is_import AND country IS NOT NULL GROUP BY ALL)
+        WINDOW w AS (PARTITION BY form_id ORDER BY n, country))
+    SELECT r.form_id, r.submission_id,
+        r.is_import OR (coalesce(r.risk, '') IN ('low', 'moderate') AND c.submission_id IS NULL) AS whole,
+        r.is_import OR NOT coalesce(p.least < 5 AND (p.n < 5 OR p.pool < 5 OR p.place <= 2), false) AS placed
+    FROM concepts.records r
+    LEFT JOIN context c ON c.form_id = r.form_id AND c.submission_id = r.submission_id
+    LEFT JOIN places p ON p.form_id = r.form_id AND p.country = r.country
+    WHERE r.published_record
     """,
     # The date of the data: ages are counted to the day of the last submission, because nothing later was reported.
     "CREATE VIEW concepts.as_of AS SELECT CAST(max(submitted_at) AS DATE) AS day FROM concepts.raw_records",

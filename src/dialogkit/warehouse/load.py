@@ -35,7 +35,7 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
     try:
         prepare_tables(db, staged.tables)
         write_codebook(db, staged.tables, staged.forms)
-        _decide_again(db)
+        _decide_again(db, staged.form_id)
         _remove_replaced(db, staged)
         for table in staged.tables:
             _insert_rows(db, staged, table)
@@ -84,7 +84,7 @@ def drop_rows(db: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: str, sc
                 db.execute(f"DELETE FROM {sql.name(schema, table)} WHERE _submission_id IN ({ids})")
 
 
-def _decide_again(db: duckdb.DuckDBPyConnection) -> None:
+def _decide_again(db: duckdb.DuckDBPyConnection, form_id: str) -> None:
     """A person's decision on exactly this edition of a submission stands, also when it is landed anew.
 
     One that was dropped stays so even if it breaks no rule any more.
@@ -93,11 +93,12 @@ def _decide_again(db: duckdb.DuckDBPyConnection) -> None:
         """
         UPDATE stage_decision d SET state = CASE last.decision WHEN 'release' THEN 'accepted' ELSE 'dropped' END
         FROM (SELECT submission_id, instance_id, arg_max(decision, decided_at) AS decision FROM ops.decisions
-              GROUP BY ALL) last
+              WHERE form_id = $form GROUP BY ALL) last
         JOIN stage_submissions s ON s.submission_id = last.submission_id AND s.instance_id = last.instance_id
         WHERE s.submission_id = d.submission_id AND s.state = 'new'
             AND (d.state = 'held' OR last.decision = 'drop')
-        """
+        """,
+        {"form": form_id},
     )
 
 
