@@ -19,7 +19,7 @@ from dialogkit.model.submission import Answers, Attachment, Origin, Submission
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
 from dialogkit.pull.batches import Batch, batches, new_batch, open_batch
-from dialogkit.warehouse.ddl import known_columns, known_tables
+from dialogkit.warehouse.ddl import standing
 from dialogkit.warehouse.load import load
 
 #: ("integer", "g/age") or ("select_one", "country", {"choices": ["MEX"], "disclosure": "indirect"}).
@@ -108,8 +108,7 @@ def stage_batch(db: duckdb.DuckDBPyConnection, batch: Batch, *forms: Form) -> St
     """The batch in temporary tables of `db`, as `steps.land` stages it. `forms`: known versions, oldest first."""
     known = {form.version: form for form in forms} or batch.forms()
     form_id = batch.manifest.form_id
-    here = known_columns(db, form_id), known_tables(db, form_id)
-    staged = stage(db, batch.manifest, batch.submissions, known, *here)
+    staged = stage(db, batch.manifest, batch.submissions, known, standing(db, form_id))
     stage_sources(db, ())
     return staged
 

@@ -64,7 +64,7 @@ def landing(folder: Path, _count: int) -> Figures:
     from dialogkit.normalize.staging import stage, unstage
     from dialogkit.pull.batches import batches, open_batch
     from dialogkit.warehouse.connect import writing
-    from dialogkit.warehouse.ddl import known_columns
+    from dialogkit.warehouse.ddl import standing
     from dialogkit.warehouse.load import load
     from dialogkit.workspace import open_workspace
 
@@ -73,7 +73,7 @@ def landing(folder: Path, _count: int) -> Figures:
     with Meter() as meter, writing(file) as db:
         for path in batches(workspace.batches, FORM_ID):
             batch = open_batch(path)
-            staged = stage(db, batch.manifest, batch.submissions, batch.forms(), known_columns(db, FORM_ID))
+            staged = stage(db, batch.manifest, batch.submissions, batch.forms(), standing(db, FORM_ID))
             stage_sources(db, ())
             db.execute(
                 "CREATE TEMP TABLE stage_violations (submission_id VARCHAR, table_name VARCHAR, row VARCHAR, "
@@ -108,7 +108,7 @@ def checked_landing(folder: Path, _count: int) -> Figures:
     figures = _figures(meter) | {"database": file.stat().st_size, "import": importing.cpu}
     (batch,) = [open_batch(path) for path in batches(workspace.batches, FORM_ID)]
     with writing(_fresh(workspace.warehouse)) as db:
-        staged = stage(db, batch.manifest, batch.submissions, batch.forms(), {})
+        staged = stage(db, batch.manifest, batch.submissions, batch.forms())
         rules = (*rules_of(staged), *read_suite(workspace.validations / f"{FORM_ID}.toml", staged))
     assert landed.accepted + landed.held == batch.manifest.counts["submissions"]
     return figures | {"rules": len(rules), "held": landed.held}

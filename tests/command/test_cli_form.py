@@ -109,6 +109,19 @@ def test_json_is_the_contract(here: Path) -> None:
     }
 
 
+def test_a_check_in_a_workspace_fills_in_the_texts_of_the_team(workspace: Path) -> None:
+    result = run("check", "forms/good.md", "--no-odk-validate")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("0 errors, 0 warnings\n")
+
+
+def test_a_check_may_name_the_workspace(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "good.md"
+    elsewhere.write_text(GOOD)
+    result = run("check", str(elsewhere), "--no-odk-validate", "-w", str(workspace))
+    assert "FORM-030" not in result.stderr
+
+
 def test_what_is_not_a_workbook_is_one_problem(here: Path) -> None:
     (here / "page.xlsx").write_text("<html></html>")
     result = run("check", "page.xlsx", "--json")

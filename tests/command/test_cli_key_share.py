@@ -19,6 +19,7 @@ from dialogkit.cli.main import cli
 from dialogkit.cli.serve import _tell
 from dialogkit.serve.running import Listening
 from dialogkit.steps.serve import Running, access_of
+from dialogkit.steps.share import for_phones
 from dialogkit.workspace import open_workspace
 
 FORM = """
@@ -58,6 +59,7 @@ def test_key_add_prints_the_token_on_stdout_and_nothing_else(folder):
     assert result.exit_code == 0
     assert re.search(r"^[0-9a-f]{64}$", result.stdout, re.MULTILINE)
     assert "Made the phone key “phones Lusaka”" in result.stderr
+    assert "Keep it: `dialogkit share` shows it again." in result.stderr
 
 
 def test_key_list_shows_no_token_and_no_hash(folder):
@@ -116,7 +118,14 @@ def test_share_writes_the_code_into_a_file_that_others_cannot_read(folder, tmp_p
     run(folder, "key", "add", "phones")
     token = run(folder, "key", "add", "other phones").stdout.strip()
     result = run(
-        folder, "share", "--key", "other phones", "--url", "https://f.example.org/", "--to", str(tmp_path / "qr.png")
+        folder,
+        "share",
+        "--key",
+        "other phones",
+        "--public-url",
+        "https://f.example.org/",
+        "--to",
+        str(tmp_path / "qr.png"),
     )
     assert result.stdout == f"https://f.example.org/key/{token}\n"
     assert (tmp_path / "qr.png").read_bytes().startswith(b"\x89PNG")
@@ -125,7 +134,7 @@ def test_share_writes_the_code_into_a_file_that_others_cannot_read(folder, tmp_p
 
 def test_share_over_plain_http_says_who_can_read_along(folder):
     run(folder, "key", "add", "phones")
-    assert "Plain http" in run(folder, "share", "--url", "http://192.168.1.5:8790").stderr
+    assert "Plain http" in run(folder, "share", "--public-url", "http://192.168.1.5:8790").stderr
 
 
 @pytest.mark.parametrize(
@@ -162,10 +171,18 @@ def test_share_without_an_embedded_server_says_what_to_add(tmp_path):
 # --- serve --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_serve_says_how_to_connect_and_stops_cleanly(folder, stop):
+#: As a shell without job control starts what it is told to run in the background.
+IGNORING = "import signal, sys, os; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+@pytest.mark.parametrize(
+    ("stop", "before"),
+    [(signal.SIGINT, []), (signal.SIGTERM, []), (signal.SIGTERM, [sys.executable, "-c", IGNORING])],
+    ids=["INT", "TERM", "TERM in the background"],
+)
+def test_serve_says_how_to_connect_and_stops_cleanly(folder, stop, before):
     words = [sys.executable, "-m", "dialogkit", "serve", "--workspace", str(folder), "--listen", "127.0.0.1:0"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*before, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
@@ -194,6 +211,80 @@ def test_serve_warns_when_others_can_reach_it_and_read_along(folder, capsys, hos
     access.add_key("phones", "phone")
     _tell(workspace, Running(Listening(host, 8790), (), access, public_url=public_url))
     assert ("WARNING" in capsys.readouterr().err) == warned
+
+
+@pytest.mark.parametrize(("listen", "told"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_serve_says_when_run_and_share_look_elsewhere(folder, capsys, listen, told):
+    workspace = open_workspace(folder)
+    access = access_of(workspace)
+    access.add_key("phones", "phone")
+    _tell(workspace, Running(Listening(listen, 8790), (), access))
+    assert ('listen = "0.0.0.0:8790" there' in capsys.readouterr().err) == told
+
+
+def test_demo_in_the_background_stops_when_it_is_told_to(tmp_path):
+    words = [sys.executable, "-m", "dialogkit", "demo", "--to", str(tmp_path / "d"), "--keep-serving"]
+    log = (tmp_path / "err").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-c", IGNORING, *words, "--listen", "0.0.0.0:0"], stdout=log, stderr=log, text=True
+    )
+    try:
+        shown = ""
+        for _ in range(600):
+            shown = (tmp_path / "err").read_text()
+            if "Serving until" in shown or process.poll() is not None:
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0, shown
+    finally:
+        process.kill()
+        log.close()
+    port = re.search(r"Address for a phone: http://([0-9.]+):([0-9]+)/key/", shown)
+    assert port
+    # Without any network there is no other address to name.
+    assert port[1] == for_phones(f"0.0.0.0:{port[2]}").partition(":")[0]
+    assert "WARNING: other devices can reach this server" in shown
+
+
+def test_demo_at_a_port_that_is_taken_names_the_demo(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(cli, ["demo", "--to", str(tmp_path / "d"), "--listen", f"127.0.0.1:{port}"])
+    assert result.exit_code == 5
+    assert "error[SERVER-012]" in result.stderr
+    assert "dialogkit demo --listen 127.0.0.1:0" in result.stderr
+    assert "dialogkit serve" not in result.stderr
+
+
+def test_run_without_the_server_says_to_start_it(folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = folder / "dialogkit.toml"
+    settings.write_text(settings.read_text().replace(":8790", f":{port}"))
+    run(folder, "key", "add", "office", "--role", "staff")
+    result = run(folder, "run", "talk")
+    assert result.exit_code == 5
+    assert "error[SERVER-001]" in result.stderr
+    assert "Start dialogkit serve in another window, then try again." in result.stderr
+    assert "dialogkit.toml (listen)" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "share"])
+def test_config_016_an_address_for_phones_is_one_of_the_web(folder, command):
+    run(folder, "key", "add", "phones")
+    result = run(folder, command, "--public-url", "forms.example.org")
+    assert result.exit_code == 3
+    assert "error[CONFIG-016] --public-url" in result.stderr
+    assert "/key/" not in result.output
+
+
+def test_config_017_a_staff_key_is_not_shown_for_a_phone(folder):
+    token = run(folder, "key", "add", "office", "--role", "staff").stdout.strip()
+    result = run(folder, "share", "--key", "office")
+    assert result.exit_code == 3
+    assert "error[CONFIG-017]" in result.stderr
+    assert token not in result.output
 
 
 def test_serve_at_a_port_that_is_taken_ends_with_5_and_the_way_out(folder):

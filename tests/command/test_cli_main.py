@@ -102,7 +102,7 @@ def test_every_option_of_every_command_says_what_it_is_for(name):
 
 def test_every_file_of_a_command_is_reachable():
     folder = Path(importlib.import_module("dialogkit.cli").__path__[0])
-    shared = {"__init__", "main", "options", "output", "bar", "landed", "parquet"}
+    shared = {"__init__", "main", "options", "output", "bar", "landed", "layout", "parquet", "serving"}
     files = {path.stem for path in folder.glob("*.py")} - shared
     assert files == {"imports" if name == "import" else name for name in COMMANDS}
 
@@ -328,3 +328,79 @@ def test_before_the_first_landing_there_is_nothing_to_ask(tmp_path, command):
     result = run(*command, "-w", tmp_path)
     assert (result.exit_code, result.stdout) == (9, "")
     assert "Bring and land submissions: dialogkit run" in result.stderr
+
+
+@pytest.mark.parametrize("decision", ["release", "drop"])
+def test_a_decision_without_a_reason_is_wrong_usage(place, decision):
+    result = run("held", decision, "held", "--reason", "  ", "-w", place.root)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "uuid:held" in run("held", "list", "-w", place.root).stdout
+
+
+@pytest.mark.parametrize("command", ["land", "pull", "run"])
+def test_a_form_that_is_not_in_the_workspace_is_exit_code_3(place, command):
+    result = run(command, "nix", "-w", place.root)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "error[CONFIG-005]" in result.stderr
+
+
+def test_status_leaves_out_forms_without_anything_and_says_how_many(place):
+    settings = place.root / "dialogkit.toml"
+    settings.write_text(settings.read_text() + '[forms.other]\nfile = "other.xlsx"\n')
+    result = run("status", "-w", place.root)
+    assert "visit" in result.stdout
+    assert "other" not in result.stdout
+    assert result.stderr == "1 form without any submission not shown (--json does).\n"
+    assert [row["form_id"] for row in json.loads(run("status", "-w", place.root, "--json").stdout)] == [
+        "visit",
+        "other",
+    ]
+
+
+def test_status_shows_every_form_when_all_are_empty(tmp_path):
+    (tmp_path / "dialogkit.toml").write_text('[forms.one]\nfile = "1.xlsx"\n[forms.two]\nfile = "2.xlsx"\n')
+    result = run("status", "-w", tmp_path)
+    assert "one" in result.stdout
+    assert "two" in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.fixture
+def asked(place) -> Workspace:
+    """The same, with a snapshot to ask."""
+    assert run("land", "-w", place.root).exit_code == 0
+    return place
+
+
+@pytest.mark.parametrize("statement", ["", "  ", ";", "/* only a remark */"])
+def test_warehouse_010_without_a_statement_there_is_nothing_to_ask(asked, statement):
+    result = run("query", statement, "-w", asked.root)
+    assert (result.exit_code, result.stdout) == (9, "")
+    assert result.stderr.startswith("error[WAREHOUSE-010] query\n  There is no statement.\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SELECT 'Amina'::INTEGER", "try_cast"),
+        ("SELECT strptime('Amina', '%Y')", "TRY("),
+        ("SELECT * FROM read_csv('Amina.csv')", "no files"),
+        ("SELEC 1", "See the tables"),
+    ],
+)
+def test_what_cannot_be_asked_says_what_to_do_and_quotes_no_value(asked, statement, told):
+    result = run("query", statement, "-w", asked.root)
+    assert (result.exit_code, result.stdout) == (9, "")
+    assert "error[WAREHOUSE-010]" in result.stderr
+    assert told in result.stderr
+    assert "Amina" not in result.stderr
+
+
+def test_several_findings_are_one_object_of_json_and_not_one_csv(tmp_path, monkeypatch):
+    (tmp_path / "dialogkit.toml").write_text("")
+    monkeypatch.setattr("dialogkit.steps.findings.list_findings", lambda _: [("F11", "A?", "a"), ("F15", "B?", "b")])
+    monkeypatch.setattr("dialogkit.steps.findings.finding", lambda _, name: (["n"], [(len(name),)]))
+    both = run("findings", "f11", "F15", "--format", "json", "-w", tmp_path)
+    assert json.loads(both.stdout) == {"F11": [{"n": 3}], "F15": [{"n": 3}]}
+    assert json.loads(run("findings", "F11", "--format", "json", "-w", tmp_path).stdout) == [{"n": 3}]
+    assert run("findings", "F11", "F15", "--format", "csv", "-w", tmp_path).exit_code == 2

@@ -337,3 +337,14 @@ def test_an_import_is_a_batch_of_its_own_origin_with_its_sources(place):
     batch = open_batch(path)
     assert (batch.manifest.origin, batch.manifest.server, batch.manifest.cursor) == ("import", "", None)
     assert batch.manifest.counts["attachments"] == 1
+
+
+def test_batch_021_a_record_that_would_be_refused_is_told_before_it_is_written(workspace, tmp_path):
+    path = tmp_path / "values.csv"
+    path.write_text(HEAD + "X-D01,,source_ref,The page,import,\nX-D01,,dialogue_code,MEX-D09,import,\n")
+    with pytest.raises(BatchError) as caught:
+        import_file(workspace, "local_dialogue", path, "us")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where) == ("BATCH-021", "values.csv, record X-D01")
+    assert "consent_basis = public_source" in problem.fix
+    assert batches(workspace.batches, "local_dialogue") == []

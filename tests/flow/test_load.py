@@ -14,11 +14,13 @@ import pytest
 
 from dialogkit.errors import WarehouseError
 from dialogkit.model.batch import SOURCES
+from dialogkit.normalize.schema import tables_of
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import unstage
 from dialogkit.pull.batches import Batch, batches, open_batch
 from dialogkit.warehouse import load as loading
 from dialogkit.warehouse.connect import writing
+from dialogkit.warehouse.ddl import refresh_codebook, standing
 from dialogkit.warehouse.load import has_landed, load
 from tests.builders import (
     everything,
@@ -319,3 +321,14 @@ def test_a_reader_of_a_warehouse_that_was_killed_early_is_told_that_there_is_non
     duckdb.connect(str(tmp_path / "w.duckdb")).close()
     with pytest.raises(WarehouseError, match="WAREHOUSE-001"), reading(tmp_path / "w.duckdb"):
         raise AssertionError("must not open")
+
+
+def test_answers_of_a_question_that_is_an_identifier_only_now_leave_accepted(db, tmp_path):
+    before = make_form("spot", "1", [("text", "who", {"disclosure": "none"}), ("text", "what")])
+    land_batch(db, write_batch(tmp_path, before, [{"who": "Amina", "what": "x"}]))
+    now = make_form("spot", "1", [("text", "who", {"disclosure": "direct"}), ("text", "what")])
+    for _ in range(2):
+        refresh_codebook(db, tables_of([now], standing(db, "spot")), {"1": now})
+    assert rows_of(db, "SELECT who, what FROM accepted.spot") == [{"who": None, "what": "x"}]
+    assert rows_of(db, "SELECT who FROM identifiers.spot") == [{"who": "Amina"}]
+    assert db.execute("SELECT disclosure FROM ops.columns WHERE column_name = 'who'").fetchall() == [("direct",)]

@@ -166,3 +166,9 @@ def test_a_run_that_is_killed_at_any_moment_and_run_again_loses_and_doubles_noth
             "SELECT bool_and(pulled = accepted + held + refused + already_known + deleted) FROM ops.runs"
         ).fetchone() == (True,)
     assert not list(tmp_path.rglob(".partial-*"))
+
+
+def test_a_batch_of_a_form_that_left_the_settings_is_still_told(done: Demo) -> None:
+    config = replace(done.workspace.config, forms={})
+    (left,) = status(replace(done.workspace, config=config))
+    assert (left.form_id, left.accepted) == (FORM, 5)

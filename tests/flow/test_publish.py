@@ -88,7 +88,8 @@ def test_the_first_release_holds_five_records_and_their_rows(snapshot: Any, publ
     assert sizes == {"barrier": 8, "rec": 2, "output": 7, "quote": 3}
     (form,) = release.manifest["forms"]
     assert (form["accepted"], form["publishable"], form["published"]) == (5, 5, 5)
-    assert release.manifest["withdrawals"] == 0
+    assert "withdrawals" not in release.manifest, "nothing records them yet: a number would be invented"
+    assert "Withdrawals are not recorded by this version" in (release.folder / "README.md").read_text(encoding="utf-8")
     assert verify(release.folder) == []
 
 
@@ -212,6 +213,36 @@ def test_few_phone_records_of_a_country_lose_it_together_with_others(snapshot: A
     assert list(release.manifest["forms"][0]["reduced"].values()) == [0, 8]
 
 
+def test_the_base_of_f11_less_the_extract_tells_of_no_record_at_a_very_serious_risk(
+    snapshot: Any, publish: Publish
+) -> None:
+    made = snapshot()
+    for n in range(12):
+        made.add(f"uuid:{n}", phone(f"KEN-D{n:02}", rep_barrier=barriers("bank_account")))
+    made.add("uuid:s", phone("KEN-D90", risk="severe", rep_barrier=barriers("bank_account")))
+    release = publish(made.ready())
+    with (release.folder / "findings" / "F11.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert int(row["base"]) + int(row["not_stated"]) + int(row["no_answer"]) - len(table(release)) == 0
+    assert int(row["n"]) - len(table(release, "local_dialogue__rep_barrier")) == 0
+
+
+def test_sensitive_concepts_stay_out_whatever_class_a_form_gives_them(snapshot: Any, publish: Publish) -> None:
+    concepts = ("org.legal_status", "org.bank_access", "org.constituency", "event.participant_groups")
+    concepts += ("alt.includes", "consent.risk", "adversity.type")
+    made = snapshot().first_dialogues()
+    names = ("modality", "is_series", "themes", "needs", "languages", "risk_publish", "trust_change")
+    for name, concept in zip(names, concepts, strict=True):
+        made.db.execute(
+            "UPDATE ops.columns SET concept = ?, disclosure = 'none' WHERE column_name = ?", [concept, name]
+        )
+    release = publish(made.ready())
+    assert not set(names) & set(table(release)[0])
+    with (release.folder / "codebook.csv").open(encoding="utf-8", newline="") as file:
+        why = {row["name"]: row["left_out_because"] for row in csv.DictReader(file)}
+    assert {why[name].partition(":")[0] for name in names} == {"sensitive"}
+
+
 def test_text_that_a_spreadsheet_would_run_is_made_safe(snapshot: Any, publish: Publish) -> None:
     made = snapshot()
     for n in range(5):
@@ -267,6 +298,7 @@ def test_an_identifier_that_a_published_column_repeats_stops_the_release(
         ("RELEASE-006", "extracts/local_dialogue.parquet"),
     }
     assert "amina" not in str([*refused.value.problems, refused.value]).lower()
+    assert all("g_more/convenor_name stands in its column source_ref" in one.message for one in refused.value.problems)
     assert list(tmp_path.glob("*2026-11-21-1*")) == []
 
 
@@ -363,6 +395,13 @@ def test_a_folder_without_a_sound_list_of_checksums_is_no_release(tmp_path: Path
     with pytest.raises(ReleaseRefused) as refused:
         verify(tmp_path)
     assert refused.value.code == "RELEASE-008"
+
+
+def test_a_folder_named_by_a_dot_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ReleaseRefused) as refused:
+        verify(Path())
+    assert tmp_path.name in str(refused.value)
 
 
 def test_killed_while_it_writes_a_release_leaves_no_folder_of_its_name(snapshot: Any, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from dialogkit.errors import NormalizeError
 from dialogkit.model.batch import Manifest
 from dialogkit.model.form import Form
 from dialogkit.model.staged import Staged
+from dialogkit.model.table import Standing
 from dialogkit.normalize.schema import tables_of
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
@@ -168,7 +169,7 @@ def test_a_column_of_a_lost_version_does_not_take_the_answer_twice(db, tmp_path)
     old, new = make_form("f", "1", [("text", "age")]), make_form("f", "2", [("integer", "age")])
     known = {table.repeat: table.columns for table in tables_of([old, new])}
     batch = write_batch(tmp_path, new, [{"age": "12"}])
-    staged = stage(db, batch.manifest, batch.submissions, {"2": new}, known)
+    staged = stage(db, batch.manifest, batch.submissions, {"2": new}, Standing(known))
     assert places(db, staged) == (1, 0, 0)
     assert table_of(db, staged, 0, "age, age__2") == [{"age": None, "age__2": 12}]
 
@@ -237,7 +238,7 @@ def test_normalize_001_lines_that_are_not_json_are_not_quoted(db, tmp_path):
     lines = tmp_path / "bad.ndjson"
     lines.write_text('{"id": "uuid:1", "answers": {"a": "Zebracorn"\n')
     with pytest.raises(NormalizeError) as caught:
-        stage(db, batch.manifest, lines, batch.forms(), {})
+        stage(db, batch.manifest, lines, batch.forms())
     assert str(caught.value) == (
         f"error[NORMALIZE-001] batch {batch.manifest.batch_id}\n"
         "  The submissions of the batch cannot be read.\n"
@@ -251,7 +252,7 @@ def test_normalize_002_a_cut_file_is_not_taken_for_a_short_one(db, tmp_path):
     batch = write_batch(tmp_path, form, [{"a": "x"}])
     facts = batch.manifest.to_json() | {"counts": {**batch.manifest.counts, "submissions": 2}}
     with pytest.raises(NormalizeError) as caught:
-        stage(db, Manifest(**facts), batch.submissions, batch.forms(), {})
+        stage(db, Manifest(**facts), batch.submissions, batch.forms())
     assert str(caught.value) == (
         f"error[NORMALIZE-002] batch {batch.manifest.batch_id}\n"
         "  The manifest names 2 submissions, the file has 1.\n"

@@ -92,7 +92,8 @@ CONSENT = (
         ("server", ("1", "yes", "as_agreed", None, "moderate"), True, True, True, 5),
         ("server", ("1", "yes", "as_agreed", None, "high"), True, True, True, 10),
         ("server", ("1", "yes", "as_agreed", None, None), True, True, True, 10),
-        ("server", ("1", "yes", "as_agreed", None, "severe"), True, True, False, 10),
+        # In no published base: any figure with under ten such records could be taken apart by the extracts.
+        ("server", ("1", "yes", "as_agreed", None, "severe"), True, False, False, 10),
         ("server", ("1", "yes", "internal_only", None, "low"), True, False, False, 5),
         ("server", ("1", "no", "as_agreed", None, "low"), True, False, False, 5),
         ("server", ("1", None, None, None, "low"), True, False, False, 5),

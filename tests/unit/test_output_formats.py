@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from click import unstyle
 
-from dialogkit.cli.output import rows_as
+from dialogkit.cli.output import rows_as, table
 from dialogkit.cli.parquet import parquet_bytes
 
 COLUMNS = ["country", "n", "topics", "day"]
@@ -54,3 +56,29 @@ def test_parquet_of_no_rows_has_the_columns(tmp_path: Path) -> None:
         assert db.execute(
             "SELECT count(*), count(a) FROM read_parquet(?)", [str(tmp_path / "a.parquet")]
         ).fetchone() == (0, 0)
+
+
+ID = "uuid:0123abcd-0123-4567-89ab-0123456789ab"
+
+
+@pytest.mark.parametrize(("width", "lines"), [(100, False), (70, False), (40, True)])
+def test_an_id_is_never_cut_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int, lines: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    why = "a text of several words that has to be wrapped here"
+    table(["submission", "why"], [[ID, why]])
+    shown = unstyle(capsys.readouterr().out)
+    assert ID in shown
+    assert (f"submission: {ID}\n" in shown) == lines
+    assert lines or max(map(len, shown.splitlines())) <= width
+    assert all(word in shown.split() for word in why.split())
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_what_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["a", "b"], [["x" * 300, "y z " * 100], ["é", "中文"]])
+    shown = capsys.readouterr().out
+    assert "x" * 300 in shown
+    assert ("y z " * 100).strip() in shown
+    assert len([line for line in shown.splitlines() if line.strip()]) == 4

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dialogkit.model.table import MAIN_COLUMNS
+from dialogkit.model.table import MAIN_COLUMNS, Standing
 from dialogkit.normalize.schema import kind_of, tables_of
 from tests.builders import make_form
 
 
 def names_of(*forms, known=None, table=0):
     """Column names of one table by path, `meta` left out."""
-    columns = tables_of(list(forms), known)[table].columns
+    columns = tables_of(list(forms), Standing(known or {}))[table].columns
     return {column.path: column.name for column in columns if not column.path.startswith("meta/")}
 
 
@@ -70,7 +70,7 @@ def test_a_column_of_a_version_that_is_no_longer_known_stays():
 
 def test_a_question_that_changed_its_type_gets_a_column_of_its_own():
     old, new = make_form("f", "1", [("text", "g/age")]), make_form("f", "2", [("integer", "g/age")])
-    table = tables_of([old, new], known_of(old))[0]
+    table = tables_of([old, new], Standing(known_of(old)))[0]
     assert [(c.name, c.kind) for c in table.columns if c.path == "g/age"] == [("age", "text"), ("g__age", "integer")]
     assert table.by_path["g/age"].kind == "integer"
 
@@ -78,7 +78,7 @@ def test_a_question_that_changed_its_type_gets_a_column_of_its_own():
 def test_the_words_of_a_column_are_those_of_the_latest_version():
     old = make_form("f", "1", [("text", "a", {"disclosure": "none", "labels": {"": "Old"}})])
     new = make_form("f", "2", [("text", "a", {"disclosure": "direct", "labels": {"": "New"}})])
-    (column,) = (c for c in tables_of([old, new], known_of(old))[0].columns if c.path == "a")
+    (column,) = (c for c in tables_of([old, new], Standing(known_of(old)))[0].columns if c.path == "a")
     assert (column.disclosure, column.labels) == ("direct", {"": "New"})
 
 
@@ -106,7 +106,7 @@ def test_repeats_of_one_name_become_paths():
 def test_a_table_keeps_its_name_when_a_new_version_brings_the_same_leaf():
     old = make_form("f", "1", [("repeat", "a/r"), ("text", "a/r/x")])
     new = make_form("f", "2", [("repeat", "b/r"), ("text", "b/r/x"), ("repeat", "a/r"), ("text", "a/r/x")])
-    tables = tables_of([old, new], known_of(old), {table.repeat: table.name for table in tables_of([old])})
+    tables = tables_of([old, new], Standing(known_of(old), {table.repeat: table.name for table in tables_of([old])}))
     assert {table.repeat: table.name for table in tables} == {"": "f", "a/r": "f__r", "b/r": "f__b__r"}
 
 
@@ -133,3 +133,21 @@ def test_a_list_with_a_space_in_a_choice_cannot_be_split():
         [("select_multiple", "a", {"choices": ["x", "y"]}), ("select_multiple", "b", {"choices": ["x", "y z"]})],
     )
     assert [kind_of(question, form) for question in form.questions] == ["select_multiple", "text"]
+
+
+def test_a_table_takes_another_name_where_one_of_another_form_has_it():
+    form = make_form("Visit", "1", [("text", "a"), ("repeat", "r"), ("text", "r/b")])
+    standing = Standing(taken=frozenset({"visit", "visit__r"}))
+    assert [table.name for table in tables_of([form], standing)] == ["Visit__2", "Visit__r__2"]
+    stays = Standing(tables={"": "Visit__2", "r": "Visit__r__2"}, taken=frozenset({"visit", "visit__r"}))
+    assert [table.name for table in tables_of([form], stays)] == ["Visit__2", "Visit__r__2"]
+
+
+def test_a_place_that_nobody_has_classed_is_an_identifier():
+    (table,) = tables_of(
+        [make_form("f", "1", [("geopoint", "where", {"disclosure": ""}), ("text", "a", {"disclosure": ""})])]
+    )
+    assert {column.name: column.disclosure for column in table.columns if column.name in ("where", "a")} == {
+        "where": "direct",
+        "a": "",
+    }

@@ -33,9 +33,12 @@ def test_the_code_is_drawn_as_png_as_svg_and_in_characters():
     text = qr_text(collect_settings(URL, "x"))
     assert qr_file(text, "png").startswith(b"\x89PNG")
     assert fromstring(qr_file(text, "svg")).tag.endswith("svg")
+    assert b'fill="#fff"' in qr_file(text, "svg") or b'fill="white"' in qr_file(text, "svg")
     lines = qr_terminal(text).splitlines()
     assert len(lines) > 20
     assert max(map(len, lines)) < 120
+    # White on black, also on a terminal with a bright background.
+    assert all(line.startswith("\x1b[38;5;231;48;5;16m") and line.endswith("\x1b[0m") for line in lines)
 
 
 @pytest.mark.parametrize(

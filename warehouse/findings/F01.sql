@@ -4,8 +4,8 @@
 -- small cells: none hidden; refusals are counted by form only
 -- source: findings.md F01
 -- `published` and `internal_only` divide what is accepted and counts for findings (R1): published is what stands in the
--- extracts; a record at a very serious stated risk, or one that a later one replaces, is internal. `without_date` are accepted
--- submissions that do not say when they were filled: F01_month leaves them out.
+-- extracts; a record at a very serious stated risk, or in whose place another of its dialogue stands, is internal.
+-- `without_date` are accepted submissions that do not say when they were filled: F01_month leaves them out.
 WITH received AS (
     SELECT form_id,
         sum(n) AS received,

@@ -70,15 +70,14 @@ paired AS (
             THEN 1 ELSE groups_hidden END AS groups_hide
     FROM judged),
 places AS (
-    -- A country counts once, and only by figures that are shown.
+    -- A country counts once. Where a figure is hidden, so are the countries: those of what is shown are not all.
     SELECT rec, count(DISTINCT country) AS countries FROM (
-        SELECT r.rec, r.country FROM recs r JOIN paired p ON p.rec = r.rec WHERE r.is_import OR p.hide = 0
+        SELECT rec, country FROM recs
         UNION ALL
-        SELECT c.rec, c.country FROM chosen c JOIN paired p ON p.rec = c.rec
-        WHERE p.groups_hide = 0 AND c.n >= p.groups_k) seen
+        SELECT c.rec, c.country FROM chosen c JOIN asked a ON c.n >= a.groups_k) seen
     GROUP BY rec)
 SELECT p.rec AS recommendation, coalesce(l.label, p.rec) AS label,
-    coalesce(c.countries, 0) AS countries, p.base,
+    CASE WHEN p.hide = 0 AND p.groups_hide = 0 THEN coalesce(c.countries, 0) END AS countries, p.base,
     CASE WHEN p.hide = 0 THEN p.dialogues END AS dialogues, p.dialogues_base,
     CAST(CASE WHEN p.groups_hide = 0 THEN p.groups END AS BIGINT) AS groups, p.groups_base,
     p.not_stated, p.no_answer,
@@ -86,7 +85,9 @@ SELECT p.rec AS recommendation, coalesce(l.label, p.rec) AS label,
         WHEN p.base = 0 THEN 'not available'
         WHEN p.rec IS NULL THEN concat('no recommendation in ', p.dialogues_base, ' dialogues')
         ELSE concat(
-            coalesce(c.countries, 0), ' of ', p.base, ' countries; ',
+            CASE WHEN p.hide = 0 AND p.groups_hide = 0
+                THEN concat(coalesce(c.countries, 0), ' of ', p.base, ' countries; ')
+                ELSE 'countries: not shown; ' END,
             CASE WHEN p.dialogues_base = 0 THEN 'dialogues: not available'
                 WHEN p.hide = 0 THEN concat(p.dialogues, ' of ', p.dialogues_base, ' dialogues')
                 WHEN p.phone_base < 10 THEN concat(CAST(p.imports AS BIGINT), ' of ', p.import_base,
@@ -102,4 +103,4 @@ SELECT p.rec AS recommendation, coalesce(l.label, p.rec) AS label,
     END AS shown
 FROM paired p LEFT JOIN places c ON c.rec = p.rec
 LEFT JOIN concepts.labels l ON l.concept = 'rec.type' AND l.code = p.rec
-ORDER BY countries DESC, dialogues DESC NULLS LAST, p.rec
+ORDER BY countries DESC NULLS LAST, dialogues DESC NULLS LAST, p.rec

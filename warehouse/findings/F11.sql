@@ -2,7 +2,7 @@
 -- base: published dialogues in which it was answered whether barriers were named; each dialogue once
 -- measure: dialogues that name the barrier, and countries with such a dialogue
 -- small cells: dialogues from published pages are shown as "x of n" (public acts), never as a percentage; of those
---   recorded by phone, counts under k are hidden (k = 5; 10 when a risk was stated as high, very serious or unknown,
+--   recorded by phone, counts under k are hidden (k = 5; 10 when a risk was stated as high or unknown or not at all,
 --   or for barriers of the family "context")
 -- source: findings.md F11, rules R2, R3 and R6
 -- `not_stated` and `no_answer` are dialogues outside the base: a page that does not say, a phone that left it blank.
@@ -31,7 +31,6 @@ counted AS (
         sum(CASE WHEN is_import THEN 1 ELSE 0 END) AS imports,
         sum(CASE WHEN is_import THEN 0 ELSE 1 END) AS phones,
         count(DISTINCT country) AS countries,
-        count(DISTINCT CASE WHEN is_import THEN country END) AS import_countries,
         coalesce(sum(widely), 0) AS widely, count(widely) AS widely_base,
         coalesce(sum(CASE WHEN is_import THEN 0 ELSE widely END), 0) AS phone_widely,
         count(CASE WHEN is_import THEN NULL ELSE widely END) AS phone_widely_base
@@ -58,7 +57,7 @@ paired AS (
 SELECT p.barrier, coalesce(l.label, p.barrier) AS label, p.family,
     CASE WHEN p.hide = 0 THEN p.n END AS n,
     p.base,
-    CASE WHEN p.hide = 0 THEN p.countries ELSE p.import_countries END AS countries,
+    CASE WHEN p.hide = 0 THEN p.countries END AS countries,
     CAST(CASE WHEN p.hide = 0 AND (p.phone_widely_base = 0
             OR ((p.phone_widely = 0 OR p.phone_widely >= p.k)
                 AND (p.phone_widely_base = p.phone_widely OR p.phone_widely_base - p.phone_widely >= p.k)))
@@ -83,4 +82,4 @@ SELECT p.barrier, coalesce(l.label, p.barrier) AS label, p.family,
     END AS shown
 FROM paired p CROSS JOIN blank b
 LEFT JOIN concepts.labels l ON l.concept = 'barrier.type' AND l.code = p.barrier
-ORDER BY countries DESC, n DESC NULLS LAST, p.family, p.barrier
+ORDER BY countries DESC NULLS LAST, n DESC NULLS LAST, p.family, p.barrier

@@ -19,8 +19,7 @@ counted AS (
     SELECT family, count(*) AS n,
         sum(CASE WHEN is_import THEN 1 ELSE 0 END) AS imports,
         sum(CASE WHEN is_import THEN 0 ELSE 1 END) AS phones,
-        count(DISTINCT country) AS countries,
-        count(DISTINCT CASE WHEN is_import THEN country END) AS import_countries
+        count(DISTINCT country) AS countries
     FROM named GROUP BY family),
 cells AS (
     SELECT a.base, a.import_base, a.phone_base, c.*, CASE WHEN c.family = 'context' THEN 10 ELSE a.k END AS k
@@ -43,7 +42,7 @@ paired AS (
 SELECT family,
     CASE WHEN hide = 0 THEN n END AS n,
     base,
-    CASE WHEN hide = 0 THEN countries ELSE import_countries END AS countries,
+    CASE WHEN hide = 0 THEN countries END AS countries,
     CASE
         WHEN base = 0 THEN 'not available'
         WHEN family IS NULL THEN concat('no barrier named in ', base, ' dialogues')
@@ -59,4 +58,4 @@ SELECT family,
                 ELSE 'recorded by phone: not shown' END)
     END AS shown
 FROM paired
-ORDER BY countries DESC, n DESC NULLS LAST, family
+ORDER BY countries DESC NULLS LAST, n DESC NULLS LAST, family

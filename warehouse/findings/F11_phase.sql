@@ -2,7 +2,7 @@
 -- base: barriers named in published dialogues, each once a dialogue and phase, for which the phase is stated
 -- measure: barriers named for the phase; beside them, those whose phase is not known
 -- small cells: barriers from published pages are shown as "x of n"; of those recorded by phone, counts under k are
---   hidden (k = 5; 10 when a risk was stated as high, very serious or unknown)
+--   hidden (k = 5; 10 when a risk was stated as high or unknown or not at all)
 -- source: findings.md F11, rules R2, R3 and R6
 -- The row `unknown` is beside the figure, not in it: `not_stated` comes from pages that do not say, `no_answer` from
 -- phones. `dialogues` is the number of dialogues behind the base of F11.
@@ -34,9 +34,10 @@ judged AS (
         CASE WHEN c.phones BETWEEN 1 AND t.k - 1 THEN 1 ELSE 0 END AS hidden
     FROM counted c CROSS JOIN totals t),
 paired AS (
-    -- One hidden figure alone could be computed from the others and their sum: the next smallest goes with it.
-    SELECT *, CASE WHEN hidden = 0 AND phones > 0 AND sum(hidden) OVER () = 1
-        AND row_number() OVER (PARTITION BY hidden, CASE WHEN phones > 0 THEN 1 ELSE 0 END ORDER BY phones, place) = 1
+    -- One hidden figure alone could be computed from the others and their sum: the next smallest goes with it, a zero
+    -- where there is nothing else.
+    SELECT *, CASE WHEN hidden = 0 AND sum(hidden) OVER () = 1
+        AND row_number() OVER (PARTITION BY hidden ORDER BY CASE WHEN phones > 0 THEN 0 ELSE 1 END, phones, place) = 1
         THEN 1 ELSE hidden END AS hide,
         max(hidden) OVER () AS any_hidden
     FROM judged)

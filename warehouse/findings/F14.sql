@@ -6,17 +6,17 @@
 -- small cells: dialogues from published pages are shown as "x of n" (public acts), a percentage only from 10 on; of
 --   those recorded by phone, counts under k are hidden (k = 5; 10 at a stated risk that is not low or moderate)
 -- source: findings.md F14, rules R2, R3 and R6
--- `without_date` are published dialogues without a first day: nobody can tell how old they are (R3).
+-- `without_date` are published dialogues without a first day: nobody can tell how old they are (R3). What a phone says
+-- came of a dialogue from a published page is no public act: it does not count for that dialogue.
 WITH ages AS (SELECT 6 AS months UNION ALL SELECT 12),
+told AS (SELECT dialogue, type, is_import FROM concepts.dialogue_followups WHERE published_base),
 dialogues AS (
     SELECT d.dialogue, d.is_import, d.k, d.date_start, d.has_followups, a.day,
-        EXISTS (SELECT 1 FROM concepts.dialogue_followups f WHERE f.dialogue = d.dialogue AND f.published_base)
-            AS followed,
-        EXISTS (SELECT 1 FROM concepts.dialogue_followups f
-            WHERE f.dialogue = d.dialogue AND f.published_base AND f.type = 'donor_commitment') AS promised,
-        EXISTS (SELECT 1 FROM concepts.dialogue_followups f
-            LEFT JOIN concepts.dialogues c ON c.dialogue = f.dialogue
-            WHERE (f.dialogue = d.dialogue OR c.parent_code = d.dialogue) AND f.published_base
+        EXISTS (SELECT 1 FROM told f WHERE f.dialogue = d.dialogue AND (f.is_import OR NOT d.is_import)) AS followed,
+        EXISTS (SELECT 1 FROM told f WHERE f.dialogue = d.dialogue AND (f.is_import OR NOT d.is_import)
+            AND f.type = 'donor_commitment') AS promised,
+        EXISTS (SELECT 1 FROM told f LEFT JOIN concepts.dialogues c ON c.dialogue = f.dialogue
+            WHERE (f.dialogue = d.dialogue OR c.parent_code = d.dialogue) AND (f.is_import OR NOT d.is_import)
             AND f.type IN ('funding_received', 'donor_practice_changed')) AS came
     FROM concepts.dialogues d CROSS JOIN concepts.as_of a WHERE d.published_base),
 old AS (

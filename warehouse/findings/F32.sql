@@ -1,9 +1,10 @@
 -- title: Gallery and map: what can be shown of each record?
 -- base: published records of dialogues, sessions, map entries and alternatives that may be shown on a map at least by
---   country; from a phone: not at a very serious stated risk, and a map precision other than none was agreed
+--   country; from a phone: a map precision other than none was agreed
 -- measure: one row a record: kind, country, code, year, topics, kinds of participants, kinds of outputs
--- small cells: that a record exists is a public act. From a phone, only kind and country are shown when the stated
---   risk is high, unknown or not answered, or when fewer than 5 such records come from the country
+-- small cells: that a record exists is a public act. From a phone, only kind and country are shown when the extract
+--   shows no more: the stated risk is high, unknown or not answered, all its barriers are of the family "context", or
+--   its country is blank there because few records come from it
 -- source: findings.md F32, rules R2, R6 and R7; instruments.md 3.3 and 3.6
 -- Quotes, titles of outputs and links are free text or can identify: they are shown only after a person has cleared
 -- them, and nothing has been cleared yet, so that none is here. Names of organisations and persons are identifiers and
@@ -29,8 +30,10 @@ said AS (
 made AS (
     SELECT dialogue, string_agg(CASE WHEN n = 1 THEN type ELSE concat(type, ' (', n, ')') END, ' ' ORDER BY type)
         AS outputs
-    FROM (SELECT dialogue, type, count(*) AS n FROM concepts.dialogue_outputs WHERE published_base AND (is_import OR k = 5)
-        GROUP BY dialogue, type) by_type
+    FROM (SELECT o.dialogue, o.type, count(*) AS n FROM concepts.dialogue_outputs o
+        JOIN concepts.shown t ON t.form_id = o.form_id AND t.submission_id = o.submission_id
+        WHERE o.published_base AND (o.is_import OR (o.k = 5 AND t.whole AND t.placed))
+        GROUP BY o.dialogue, o.type) by_type
     GROUP BY dialogue)
 SELECT s.form_id AS kind, s.country, coalesce(c.name, s.country) AS country_name, c.lat, c.lon,
     CASE WHEN s.whole = 1 THEN s.dialogue_code END AS code,
@@ -43,6 +46,7 @@ SELECT s.form_id AS kind, s.country, coalesce(c.name, s.country) AS country_name
 FROM shown s
 LEFT JOIN said a ON a.form_id = s.form_id AND a.submission_id = s.submission_id
 LEFT JOIN made m
-    ON m.dialogue = CASE WHEN s.record_kind = 'full' THEN s.dialogue_code ELSE concat(s.form_id, ' ', s.submission_id) END
+    ON m.dialogue = CASE WHEN s.record_kind = 'full' THEN coalesce(s.dialogue_code, s.submission_id)
+        ELSE concat(s.form_id, ' ', s.submission_id) END
 LEFT JOIN concepts.countries c ON c.country = s.country
 ORDER BY s.country, s.form_id, code NULLS LAST, topics, participant_kinds, origin

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dialogkit.cli import options, output
+from dialogkit.cli.serving import stopped_by_term, warn_of_plain_http
 
 if TYPE_CHECKING:
     from dialogkit.steps.demo import Demo
@@ -50,6 +51,7 @@ def command(folder: Path, listen: str, keep_serving: bool, quiet: bool) -> None:
     from dialogkit.steps.demo import demo
 
     with ExitStack() as stack:
+        stack.enter_context(stopped_by_term())
         with output.progress(quiet) as progress:
             done = stack.enter_context(demo(folder, listen, progress))
         _show(folder, done)
@@ -67,7 +69,7 @@ def _stay() -> None:
 def _show(folder: Path, done: Demo) -> None:
     from dialogkit.steps.demo import FORM, counts
     from dialogkit.steps.findings import finding
-    from dialogkit.steps.share import save_qr, shared
+    from dialogkit.steps.share import save_qr, share_running
 
     click.echo(f"{len(done.forms)} forms built and served; {done.sent} records sent, checked and landed:\n")
     output.table(["what", "count"], counts(done.workspace))
@@ -75,14 +77,16 @@ def _show(folder: Path, done: Demo) -> None:
     columns, rows = finding(done.workspace, "F11")
     shown = [columns.index(name) for name in ("label", "family", "shown", "countries")]
     output.table([columns[place] for place in shown], [[row[place] for place in shown] for row in rows])
-    code = shared(done.workspace, done.server.phone_url)
+    code = share_running(done.workspace, done.server)
     save_qr(code, folder / "server" / "phone.png")
     click.echo(code.terminal)
-    click.echo(f"Address for a phone: {done.server.phone_url}")
+    click.echo(f"Address for a phone: {code.url}")
     click.echo(f"QR code as a picture: {folder / 'server' / 'phone.png'}")
     if not code.reachable:
         click.echo("It works on this computer, while this command runs. For a phone in your network:")
         click.echo(f"  {_command()} demo --listen 0.0.0.0:8790 --keep-serving")
+    elif not code.encrypted:
+        warn_of_plain_http()
     release = done.release.folder.relative_to(folder.resolve())
     click.echo("\n" + _LOOK_NEXT.format(command=_command(), folder=folder, form=FORM, release=f"{release}/"))
 

@@ -26,11 +26,18 @@ def command(ids: tuple[str, ...], folder: Path | None, form: str) -> None:
     if not ids:
         output.rows_as(form, ("id", "question", "base"), [(name, *words) for name, words in titles.items()])
         return
-    if form == "parquet" and len(ids) > 1:
-        raise click.UsageError("Parquet holds one table: name one finding.")
+    if form in ("parquet", "csv") and len(ids) > 1:
+        raise click.UsageError(f"{form} holds one table: name one finding.")
     known = {name.lower(): name for name in titles}
-    for name in ids:
-        columns, rows = finding(workspace, name)
-        title, base = titles[known[name.lower()]]
-        output.say(f"{known[name.lower()]}  {title}\n     Base: {base}.")
-        output.rows_as(form, columns, rows)
+    together: dict[str, list[dict[str, object]]] = {}
+    for asked in ids:
+        columns, rows = finding(workspace, asked)
+        name = known[asked.lower()]
+        title, base = titles[name]
+        output.say(f"{name}  {title}\n     Base: {base}.")
+        if form == "json" and len(ids) > 1:
+            together[name] = output.objects(columns, rows)
+        else:
+            output.rows_as(form, columns, rows)
+    if together:
+        output.data(together)

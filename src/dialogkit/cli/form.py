@@ -12,6 +12,7 @@ from dialogkit.errors import ConfigError, FormError
 
 if TYPE_CHECKING:
     from dialogkit.steps.forms import Checked
+    from dialogkit.workspace import Workspace
 
 _FILES: Final = click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE…"
@@ -27,12 +28,15 @@ def command() -> None:
 @_FILES
 @options.as_json
 @click.option("--no-odk-validate", is_flag=True, help="Leave out ODK Validate, which takes Java and a second a form.")
+@options.workspace
 @click.pass_context
-def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool, no_odk_validate: bool) -> None:
+def check(
+    ctx: click.Context, files: tuple[Path, ...], as_json: bool, no_odk_validate: bool, folder: Path | None
+) -> None:
     """Say every problem of any XLSForm (.xlsx, .xls, .csv, .md)."""
     from dialogkit.steps import forms
 
-    checked = forms.check(files, odk=not no_odk_validate)
+    checked = forms.check(files, _workspace(folder), odk=not no_odk_validate)
     if as_json:
         output.data([_as_data(one) for one in checked])
     else:
@@ -50,18 +54,22 @@ def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool, no_odk_val
 def build(files: tuple[Path, ...], to: Path, folder: Path | None) -> None:
     """Write the XForm, the workbook, its Markdown and media of each form into a folder."""
     from dialogkit.steps import forms
+
+    for one in forms.build(files, to, _workspace(folder)):
+        output.problems(one.problems)
+        click.echo(f"built  {one.form.form_id}  version {one.form.version or '(none)'}")
+
+
+def _workspace(folder: Path | None) -> Workspace | None:
+    """A form can be checked and built outside of any workspace; its constants then stay as they are."""
     from dialogkit.workspace import open_workspace
 
     try:
-        workspace = open_workspace(folder)
+        return open_workspace(folder)
     except ConfigError as error:
-        # A form can be built outside of any workspace; its constants then stay as they are.
         if folder is not None or error.code != "CONFIG-001":
             raise
-        workspace = None
-    for one in forms.build(files, to, workspace):
-        output.problems(one.problems)
-        click.echo(f"built  {one.form.form_id}  version {one.form.version or '(none)'}")
+        return None
 
 
 def _line(one: Checked) -> str:

@@ -48,10 +48,16 @@ def show(submission: str, folder: Path | None) -> None:
         click.echo(str(problem))
 
 
+def _not_blank(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("say why, in a few words without an answer in them.")
+    return value
+
+
 def _decision(name: str, done: str, text: str) -> None:
     @command.command(name, help=text)
     @click.argument("submission")
-    @click.option("--reason", required=True, help="Why; kept in the warehouse (ops.decisions).")
+    @click.option("--reason", required=True, callback=_not_blank, help="Why; kept in the warehouse (ops.decisions).")
     @click.option("--by", default=getpass.getuser, help="Who decides; by default your user name.")
     @options.workspace
     def decide(submission: str, reason: str, by: str, folder: Path | None) -> None:

@@ -31,7 +31,9 @@ def add(label: str, folder: Path | None, role: Literal["phone", "staff"], digest
 
     password = _password(password_env) if digest_user else ""
     key = add_key(open_workspace(folder), label, role, user=digest_user, password=password)
-    output.say(f"Made the {role} key “{key.label}”. Its token is shown this once; keep it like a password.")
+    # A staff key is not for a phone, so `share` does not show it.
+    later = "Keep it: `dialogkit share` shows it again." if role == "phone" else "It is shown this once."
+    output.say(f"Made the {role} key “{key.label}”. Whoever has its token has the key. {later}")
     click.echo(key.token)
 
 

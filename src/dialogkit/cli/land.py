@@ -22,6 +22,8 @@ def command(forms: tuple[str, ...], folder: Path | None, quiet: bool, as_json: b
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
+    for form_id in forms:
+        workspace.form_file(form_id)
     with output.progress(quiet) as progress:
         done = land(workspace, forms, progress)
         snapshot(workspace, progress)

@@ -24,5 +24,7 @@ def show_landed(landed: Sequence[Landed], *, as_json: bool = False) -> None:
         output.say("Nothing new to land.")
     for rule in (rule for one in landed for rule in one.not_evaluated):
         output.say(f"note[{rule.code}] {rule.path}\n  The rule could not be evaluated.\n  {rule.fix}")
+    for rule in (rule for one in landed for rule in one.noted):
+        output.say(f"note[{rule.code}]\n  {rule.message['en']} (rows: {rule.violations})")
     if any(one.held for one in landed):
         output.say("Some submissions are held: see why with dialogkit held list")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -31,17 +32,16 @@ def data(value: Any) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table on stdout: with lines on a terminal, and whole when it goes into a file or a pipe."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    """A table on stdout; whole when it goes into a file or a pipe.
 
-    width = None if sys.stdout.isatty() else 200
-    console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
-    drawn = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for row in rows:
-        drawn.add_row(*("" if value is None else _printable(str(value)) for value in row))
-    console.print(drawn)
+    On a terminal texts are wrapped between words. Where an id or number would have to be cut, each row is
+    printed as `name: value` lines.
+    """
+    from dialogkit.cli.layout import draw
+
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    cells = [["" if value is None else _printable(str(value)) for value in row] for row in rows]
+    draw(columns, cells, title, width)
 
 
 def _printable(text: str) -> str:
@@ -66,7 +66,7 @@ def rows_as(form: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
     if form == "table":
         table(columns, [[_listed(value) for value in row] for row in rows])
     elif form == "json":
-        data([dict(zip(columns, row, strict=True)) for row in rows])
+        data(objects(columns, rows))
     elif form == "csv":
         from csv import writer
 
@@ -78,6 +78,11 @@ def rows_as(form: str, columns: Sequence[str], rows: Sequence[Sequence[object]])
 
         sys.stdout.flush()
         sys.stdout.buffer.write(parquet_bytes(columns, rows))
+
+
+def objects(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[dict[str, object]]:
+    """Each row as an object of JSON."""
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _listed(value: object) -> object:

@@ -20,6 +20,8 @@ def command(forms: tuple[str, ...], folder: Path | None, quiet: bool, full: bool
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
+    for form_id in forms:
+        workspace.form_file(form_id)
     with output.progress(quiet) as progress:
         done = pull(workspace, forms, progress, full=full)
     for one in done:

@@ -21,6 +21,8 @@ def command(forms: tuple[str, ...], folder: Path | None, quiet: bool, as_json: b
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
+    for form_id in forms:
+        workspace.form_file(form_id)
     with output.progress(quiet) as progress:
         ran = run(workspace, forms, progress)
     show_landed(ran.landed, as_json=as_json)

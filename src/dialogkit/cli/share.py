@@ -14,7 +14,7 @@ from dialogkit.cli import options, output
 @options.workspace
 @click.option("--server", default="", help="Name of the server in dialogkit.toml.")
 @click.option("--key", "label", default="", help="Label of the key; by default the first phone key.")
-@click.option("--url", "public_url", default="", help="Address that phones use, such as https://forms.example.org.")
+@click.option("--public-url", default="", help="Address that phones use, such as https://forms.example.org.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Write the QR code as .png or .svg.")
 def command(form: str, folder: Path | None, server: str, label: str, public_url: str, to: Path | None) -> None:
     """QR code and address that connect ODK Collect on a phone. They hold the key: show them with care."""
@@ -30,6 +30,8 @@ def command(form: str, folder: Path | None, server: str, label: str, public_url:
     output.say("In ODK Collect: Add project, then scan the code. Or type this address as server URL:")
     click.echo(code.url)
     if not code.reachable:
-        output.say('This address works on this computer only. For phones: listen = "0.0.0.0:8790", or --url.')
+        output.say("This address works on this computer only. For phones:")
+        output.say('  listen = "0.0.0.0:8790" in dialogkit.toml, or dialogkit share --public-url ADDRESS')
     elif not code.encrypted:
-        output.say("Plain http: whoever is on the same network can read what phones send. Use --url https://… outside.")
+        output.say("Plain http: whoever is on the same network can read what phones send. Outside of one you trust:")
+        output.say("  dialogkit share --public-url https://…")

@@ -22,4 +22,8 @@ def command(folder: Path | None, as_json: bool) -> None:
         output.data(rows)
     else:
         columns = list(rows[0]) if rows else ["form_id"]
-        output.table([name.replace("_", " ") for name in columns], [list(row.values()) for row in rows])
+        # Of the seven shipped forms most are not used in most workspaces.
+        shown = [row for row in rows if any(value for name, value in row.items() if name != "form_id")] or rows
+        output.table([name.replace("_", " ") for name in columns], [list(row.values()) for row in shown])
+        if hidden := len(rows) - len(shown):
+            output.say(f"{hidden} {'form' if hidden == 1 else 'forms'} without any submission not shown (--json does).")

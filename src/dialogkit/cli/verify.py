@@ -10,7 +10,9 @@ from dialogkit.cli import output
 
 
 @click.command("verify")
-@click.argument("release", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR")
+@click.argument(
+    "release", type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True), metavar="DIR"
+)
 def command(release: Path) -> None:
     """Check the files of a release against its checksums (exit 10 when one differs)."""
     from dialogkit.errors import ReleaseRefused

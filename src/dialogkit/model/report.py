@@ -44,14 +44,25 @@ class Report:
     violations: str = "stage_violations"
 
     @property
+    def noted(self) -> tuple[RuleResult, ...]:
+        """Rules that only tell, and had something to tell."""
+        return tuple(result for result in self.results if result.action == "note" and result.violations)
+
+    @property
     def not_evaluated(self) -> tuple[RuleResult, ...]:
         """Rules that could not be run."""
         return tuple(result for result in self.results if not result.evaluated)
 
 
+_RULES = ("not_evaluated", "noted")
+
+
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of the submissions of one batch; `not_evaluated` are rules that could not be run."""
+    """What became of the submissions of one batch.
+
+    `not_evaluated` are rules that could not be run, `noted` those that only tell and had something to tell.
+    """
 
     form_id: str
     batch_id: str
@@ -62,6 +73,7 @@ class Landed:
     already_known: int
     deleted: int
     not_evaluated: tuple[RuleResult, ...] = ()
+    noted: tuple[RuleResult, ...] = ()
 
     @property
     def balanced(self) -> bool:
@@ -70,4 +82,4 @@ class Landed:
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by name, as `--json` prints them."""
-        return {name: value for name, value in asdict(self).items() if name != "not_evaluated"}
+        return {name: value for name, value in asdict(self).items() if name not in _RULES}

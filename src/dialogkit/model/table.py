@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
@@ -99,3 +99,18 @@ class Table:
     def by_path(self) -> Mapping[str, Column]:
         """The column of each path; where a path has several (a retyped question), the latest."""
         return {column.path: column for column in self.columns}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a form has in the warehouse already, and what belongs to others; empty for a form that never landed.
+
+    Args:
+        columns: by path of the repeat (`""` for the main table); they keep their names for good.
+        tables: names by path of the repeat, likewise.
+        taken: names of tables of other forms, in lower case.
+    """
+
+    columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from dialogkit.model.form import FILE_TYPES, Form, Question
-from dialogkit.model.table import MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Table
+from dialogkit.model.table import MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Standing, Table
 
 #: What a phone writes into `meta` beside the identifiers. A name of an instance is made from answers, often a
 #: person's name, so it counts as an identifier.
@@ -33,6 +33,10 @@ _KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
+#: A form that never landed.
+EMPTY: Final = Standing()
+
+
 def kind_of(question: Question, form: Form) -> Kind:
     """How the answers of a question are stored.
 
@@ -47,32 +51,26 @@ def kind_of(question: Question, form: Form) -> Kind:
     return kind
 
 
-def tables_of(
-    forms: Sequence[Form],
-    known: Mapping[str, Sequence[Column]] | None = None,
-    names: Mapping[str, str] | None = None,
-) -> tuple[Table, ...]:
+def tables_of(forms: Sequence[Form], standing: Standing = EMPTY) -> tuple[Table, ...]:
     """The tables of a form over all its versions.
 
     Args:
         forms: versions of one form, oldest first; at least one.
-        known: columns that stand in the warehouse already, by path of the repeat (`""` for the main table);
-            they come first and keep their names.
-        names: of the tables that stand in the warehouse already, likewise.
+        standing: what the form has in the warehouse already; it comes first and keeps its names.
 
     Returns:
         The main table, then one table a repeat, parents before children.
     """
     form_id = forms[-1].form_id
-    repeats = _repeats(forms, {*(known or {}), *(names or {})})
-    names = _table_names(form_id, repeats, names or {})
+    repeats = _repeats(forms, {*standing.columns, *standing.tables})
+    names = _table_names(form_id, repeats, standing)
     return tuple(
         Table(
             name=names[repeat],
             form_id=form_id,
             repeat=repeat,
             parent=names[_innermost(repeat, repeats)] if repeat else "",
-            columns=_columns(repeat, forms, (known or {}).get(repeat, ())),
+            columns=_columns(repeat, forms, standing.columns.get(repeat, ())),
         )
         for repeat in ("", *repeats)
     )
@@ -90,9 +88,10 @@ def _innermost(path: str, repeats: Iterable[str]) -> str:
     return max(above, key=len, default="")
 
 
-def _table_names(form_id: str, repeats: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
-    names = {"": form_id, **known}
-    taken = {name.lower() for name in names.values()}
+def _table_names(form_id: str, repeats: Sequence[str], standing: Standing) -> dict[str, str]:
+    known = standing.tables
+    taken = {name.lower() for name in known.values()} | standing.taken
+    names = dict(known) if "" in known else {"": _free(form_id, taken), **known}
     leaves = [repeat.rsplit("/", 1)[-1].lower() for repeat in repeats]
     for repeat in repeats:
         if repeat in names:
@@ -139,7 +138,8 @@ def _column(question: Question, kind: Kind) -> Column:
         path=question.path,
         kind=kind,
         concept=question.concept,
-        disclosure=question.disclosure,
+        # A place that nobody has classed is an identifier.
+        disclosure=question.disclosure or ("direct" if kind == "geopoint" else ""),
         hxl=question.hxl,
         list_name=question.list_name,
         labels=dict(question.labels),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,10 @@ from dialogkit.errors import NormalizeError
 from dialogkit.model.batch import Manifest
 from dialogkit.model.form import Form
 from dialogkit.model.staged import Staged
-from dialogkit.model.table import MAIN_COLUMNS, Column, Kind, Table
+from dialogkit.model.table import MAIN_COLUMNS, Column, Kind, Standing, Table
 from dialogkit.normalize.drift import stage_drift
 from dialogkit.normalize.levels import Level, levels_of, read_objects, shape
-from dialogkit.normalize.schema import kind_of, tables_of
+from dialogkit.normalize.schema import EMPTY, kind_of, tables_of
 from dialogkit.normalize.values import can_misfit, typed
 
 _HEAD: Final = {
@@ -41,8 +41,7 @@ def stage(
     manifest: Manifest,
     lines: Path,
     forms: Mapping[str, Form],
-    known: Mapping[str, Sequence[Column]],
-    names: Mapping[str, str] | None = None,
+    standing: Standing = EMPTY,
 ) -> Staged:
     """Type one batch into temporary tables of `db`, outside any transaction.
 
@@ -51,13 +50,12 @@ def stage(
         manifest: of the batch, whose files have been compared with it.
         lines: its `submissions.ndjson.zst`.
         forms: every version of the form that this workspace knows, oldest first.
-        known: columns that stand in the warehouse, by path of the repeat.
-        names: names of the tables that stand in the warehouse, likewise.
+        standing: what the form has in the warehouse already.
 
     Raises:
         NormalizeError: the lines are not the canonical ones, or not as many as the manifest says.
     """
-    tables = tables_of(list(forms.values()), known, names)
+    tables = tables_of(list(forms.values()), standing)
     levels = levels_of(tables)
     objects = read_objects(lines, manifest.counts["largest_line"])
     _read_lines(db, objects, f"batch {manifest.batch_id}", levels)

@@ -20,7 +20,7 @@ _BARRIERS: Final = ("barrier.type", "barrier.set_access", "barrier.set_grant")
 
 #: Why a record that was accepted is not in the extracts. How many stated a very serious risk is itself sensitive.
 NOT_AGREED: Final = "not agreed to be published, or a very serious risk was stated"
-REPLACED: Final = "a later record of the same dialogue replaces it"
+REPLACED: Final = "another record of the same dialogue stands in its place"
 #: What is taken from records that are in them. Which of the two reasons it was would tell of sensitive barriers.
 REDUCED: Final = "only country and barrier codes are shown: the stated risk, or sensitive barriers"
 BLANKED: Final = "country, and codes that begin with it, are blank: few records come from it"
@@ -182,8 +182,7 @@ def _counts(
     for form_id in forms:
         accepted, replaced = _one(
             db,
-            "SELECT count(*), count(*) FILTER (published_base AND replaced AND (is_import OR coalesce(risk, '') <> "
-            "'severe')) FROM concepts.records WHERE form_id = ?",
+            "SELECT count(*), count(*) FILTER (published_base AND replaced) FROM concepts.records WHERE form_id = ?",
             form_id,
         )
         published, fewer, hidden = _one(

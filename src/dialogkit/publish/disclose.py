@@ -62,7 +62,7 @@ def refuse_unclassed(db: duckdb.DuckDBPyConnection, forms: tuple[str, ...]) -> N
             f"The column has the disclosure class {disclosure!r}, which does not exist."
             if disclosure
             else "The column has no disclosure class.",
-            f"Write one of {', '.join(CLASSES)} into the column `disclosure` of the form {form_id}, and land it again.",
+            f"Write one of {', '.join(CLASSES)} into the column `disclosure` of the workbook of {form_id}.",
         )
         for form_id, table, column, disclosure in rows
         if form_id in forms and disclosure not in CLASSES
@@ -72,6 +72,6 @@ def refuse_unclassed(db: duckdb.DuckDBPyConnection, forms: tuple[str, ...]) -> N
             "RELEASE-001",
             ", ".join(forms),
             f"Nothing was written: {len(problems)} columns have no disclosure class: nobody can tell what they show.",
-            "Class each question of the form, then land again: dialogkit land --rebuild",
+            "Write the class of each question into its workbook (no new version is needed), then: dialogkit run",
             problems,
         )

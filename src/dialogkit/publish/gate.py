@@ -39,7 +39,7 @@ def folded(text: str) -> str:
 def search(
     folder: Path, identifiers: Mapping[str, str], known: Collection[str], codes: Collection[str] = ()
 ) -> list[Problem]:
-    """One problem for each file and identifier question of which a value stands in the file.
+    """One problem for each file, its column, and identifier question of which a value stands there.
 
     Args:
         folder: of a release.
@@ -52,11 +52,23 @@ def search(
     ours, words = {folded(text) for text in known}, {folded(code) for code in codes}
     problems = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        pieces = {folded(piece) for piece in _pieces(path) if not _CHECKSUM.fullmatch(piece)} - ours
-        pieces = {piece for piece in pieces if not all(w in words or _COUNT.fullmatch(w) for w in piece.split())}
-        found = {where for value, where in _inside(wanted, "\n".join(sorted(pieces)))}
-        problems += [_problem(path.relative_to(folder).as_posix(), where) for where in sorted(found)]
+        places: dict[str, set[str]] = {}
+        for column, piece in _pieces(path):
+            if not _CHECKSUM.fullmatch(piece) and not _known(folded(piece), ours, words):
+                places.setdefault(folded(piece), set()).add(column)
+        found = {
+            (column, where)
+            for value, where in _inside(wanted, "\n".join(places))
+            for piece, columns in places.items()
+            if value in piece
+            for column in columns
+        }
+        problems += [_problem(path.relative_to(folder).as_posix(), *one) for one in sorted(found)]
     return problems
+
+
+def _known(piece: str, ours: Collection[str], words: Collection[str]) -> bool:
+    return piece in ours or all(word in words or _COUNT.fullmatch(word) for word in piece.split())
 
 
 def _inside(wanted: Mapping[str, str], text: str) -> Iterator[tuple[str, str]]:
@@ -79,22 +91,24 @@ def parts(line: str) -> list[str]:
     return [part.lstrip("#- ") for part in line.split(": ")]
 
 
-def _pieces(path: Path) -> Iterator[str]:
+def _pieces(path: Path) -> Iterator[tuple[str, str]]:
+    """Each piece with the column that it stands in; no column for headers, and for files without."""
     if path.suffix == ".parquet":
         yield from _parquet_pieces(path)
     elif path.suffix == ".csv":
         with path.open(encoding="utf-8", newline="") as file:
             lines = csv.reader(file)
             header = next(lines, [])
-            yield from header
+            yield from (("", name) for name in header)
             for line in lines:
                 for column, piece in zip(header, line, strict=True):
-                    yield from phrases(piece) if column == "shown" else [piece.removeprefix("'")]
+                    texts = phrases(piece) if column == "shown" else [piece.removeprefix("'")]
+                    yield from ((column, text) for text in texts)
     elif path.suffix == ".json":
-        yield from _json_pieces(json.loads(path.read_text(encoding="utf-8")))
+        yield from (("", text) for text in _json_pieces(json.loads(path.read_text(encoding="utf-8"))))
     else:
         for text in path.read_text(encoding="utf-8").splitlines():
-            yield from parts(text)
+            yield from (("", part) for part in parts(text))
 
 
 def _json_pieces(value: object) -> Iterator[str]:
@@ -109,23 +123,24 @@ def _json_pieces(value: object) -> Iterator[str]:
             yield from _json_pieces(part)
 
 
-def _parquet_pieces(path: Path) -> Iterator[str]:
+def _parquet_pieces(path: Path) -> Iterator[tuple[str, str]]:
     with duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         source = f"read_parquet({sql.text(str(path))})"
         for name, kind, *_ in db.execute(f"DESCRIBE FROM {source}").fetchall():
-            yield name
+            yield "", name
             column = f"unnest({sql.name(name)})" if kind.endswith("[]") else sql.name(name)
             for (value,) in db.execute(f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {source}").fetchall():
                 if value is not None:
-                    yield value
+                    yield name, value
 
 
-def _problem(file: str, where: str) -> Problem:
+def _problem(file: str, column: str, where: str) -> Problem:
+    place = f"its column {column}" if column else "this file"
     return Problem(
         "RELEASE-006",
         "error",
         file,
-        f"A value of the identifier {where} stands in this file.",
+        f"A value of the identifier {where} stands in {place}.",
         "Class the question that repeats it as direct or free_text in the form, or correct the answer, and land again.",
     )

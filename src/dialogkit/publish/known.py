@@ -13,9 +13,9 @@ from dialogkit.publish import codebook, readme
 from dialogkit.publish.datapackage import resource_names
 from dialogkit.publish.deidentify import BLANKED, NOT_AGREED, REDUCED, REPLACED
 from dialogkit.publish.gate import parts, phrases
-from dialogkit.publish.variables import LEFT_OUT_CLASSES, LEFT_OUT_CONCEPTS, LEFT_OUT_KINDS, Extract
+from dialogkit.publish.variables import LEFT_OUT_CLASSES, LEFT_OUT_CONCEPTS, LEFT_OUT_KINDS, SENSITIVE, Extract
 
-_REASONS: Final = (*LEFT_OUT_CONCEPTS.values(), *LEFT_OUT_CLASSES.values(), *LEFT_OUT_KINDS.values())
+_REASONS: Final = (SENSITIVE, *LEFT_OUT_CONCEPTS.values(), *LEFT_OUT_CLASSES.values(), *LEFT_OUT_KINDS.values())
 _LITERAL: Final = re.compile(r"'([^']*)'")
 _NAMES: Final = (
     "SELECT form_id, table_name, repeat, column_name, kind, concept, disclosure, hxl, list_name FROM ops.columns",

@@ -18,6 +18,7 @@ _RULES: Final = (
     "was typed in sentences, stays out until it is generalised or cleared by a person. Records read from published",
     "pages show what their page already publishes, by country at most and without names.",
     "These are not random samples: figures speak of the dialogues and groups that answered, never of a country.",
+    "Withdrawals are not recorded by this version of dialogkit.",
     "A blank of a record from a published page means: not stated in the source.",
     "To check the files: dialogkit verify, or sha256sum -c SHA256SUMS",
 )
@@ -35,7 +36,6 @@ _FACTS: Final[Mapping[str, str]] = {
     "date": "Date",
     "licence": "Licence",
     "sign_off": "Signed off by",
-    "withdrawals": "Withdrawals since the last release",
 }
 _FINDINGS: Final = "Findings are left out"
 _NOBODY: Final = "nobody"

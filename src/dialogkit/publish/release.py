@@ -142,7 +142,6 @@ def _manifest(
         "sign_off": request.sign_off,
         "snapshot": {"name": request.snapshot, "sha256": request.snapshot_sha256},
         "forms": [_form(db, form_id, rows) for form_id in dict.fromkeys(extract.form_id for extract in extracts)],
-        "withdrawals": 0,
         "smallest_cell": max(request.smallest_cell, SMALLEST_CELL),
         "tables": [{"name": extract.stem, "columns": len(extract.published)} for extract in extracts],
         "columns_left_out": _columns_left_out(extracts),

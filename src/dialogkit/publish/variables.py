@@ -22,6 +22,19 @@ LEFT_OUT_CONCEPTS: Final[Mapping[str, str]] = {
     "consent.quote_cap": "calculated from the stated risk, which is sensitive",
     "consent.map_cap": "calculated from the stated risk, which is sensitive",
 }
+#: Concepts of R6 whose answers can harm: they stay out whatever class a form gives them.
+SENSITIVE_CONCEPTS: Final = frozenset(
+    {
+        "org.legal_status",
+        "org.bank_access",
+        "org.constituency",
+        "event.participant_groups",
+        "alt.includes",
+        "consent.risk",
+        "adversity.type",
+    }
+)
+SENSITIVE: Final = "sensitive: what it says of people can harm them, whatever its class"
 #: Class → why its columns stay out of this first kind of release.
 LEFT_OUT_CLASSES: Final[Mapping[str, str]] = {
     DIRECT: "identifier: never published",
@@ -194,4 +207,6 @@ def alias(name: str, taken: set[str]) -> str:
 def _why_left_out(kind: str, concept: str, disclosure: str, name: str) -> str:
     if name.lower() in ("record", "row", "parent_row"):
         return "its name is that of a column of the release"
+    if concept in SENSITIVE_CONCEPTS:
+        return SENSITIVE
     return LEFT_OUT_CLASSES.get(disclosure) or LEFT_OUT_CONCEPTS.get(concept) or LEFT_OUT_KINDS.get(kind, "")

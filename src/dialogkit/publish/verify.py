@@ -20,6 +20,7 @@ def verify(folder: Path) -> list[Problem]:
     Raises:
         ReleaseRefused: RELEASE-008, the folder holds no list of checksums, or it cannot be read.
     """
+    folder = folder.resolve()
     wanted = _read(folder)
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {_LIST}
     problems = [_missing(name) for name in sorted(set(wanted) - present)]

@@ -47,3 +47,13 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _hash(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def forms_with_batches(folder: Path) -> set[str]:
+    """Ids of the forms that have a batch, whether dialogkit.toml still names them or not."""
+    found = set()
+    for inside in folder.glob("*"):
+        manifest = next(inside.glob(f"[0-9]*Z-*/{MANIFEST}"), None)
+        if manifest is not None:
+            found.add(read_manifest(manifest.parent).form_id)
+    return found

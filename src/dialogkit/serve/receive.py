@@ -19,6 +19,9 @@ from dialogkit.xml import UnsafeXml
 _RECEIVED: Final = "Received and kept. Thank you."
 _PART_RECEIVED: Final = "This part was received. The rest is still to come."
 _NOT_KEPT: Final = "Done as you chose: nothing was kept."
+_TAKEN_OFF: Final = (
+    "Done as you chose: it was taken off this server. What the team had already fetched is removed by the team."
+)
 
 
 def receive(store: Store, catalogue: Catalogue, upload: Upload, key: Key) -> str:
@@ -41,8 +44,9 @@ def receive(store: Store, catalogue: Catalogue, upload: Upload, key: Key) -> str
             "a key for staff can. Nothing was kept.",
         )
     if reason:
-        if not store.bury(arrival, reason):
-            store.refused.count(form.form_id, instance.instance_id, reason)
+        if store.bury(arrival, reason):
+            raise Declined(201, _TAKEN_OFF)
+        store.refused.count(form.form_id, instance.instance_id, reason)
         raise Declined(201, _NOT_KEPT)
     facts = store.keep(upload, arrival)
     return _RECEIVED if facts.complete else _PART_RECEIVED

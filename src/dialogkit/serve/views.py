@@ -16,6 +16,8 @@ from dialogkit.serve.store import Store
 
 MAX_IDS: Final = 1000
 _LONGEST: Final = 1000
+#: Longer ones are not ours, and Python does not turn thousands of digits into a number.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _KEY = re.compile(r"(?P<form_id>.*?)(\[@version=.*?\])?/[^/\[\]]+\[@key='?(?P<instance_id>.*?)'?\]", re.DOTALL)
 
 
@@ -24,7 +26,7 @@ def submission_list(store: Store, request: Request) -> Response:
     form_id = request.query_params.get("formId", "")
     cursor = request.query_params.get("cursor", "")
     count = request.query_params.get("numEntries", "100")
-    if not (cursor or "0").isdecimal() or not count.isdecimal():
+    if not _NUMBER.fullmatch(cursor or "0") or not _NUMBER.fullmatch(count):
         raise Declined(400, "cursor and numEntries are numbers that this server gave out.")
     listed = store.index.listed(form_id, int(cursor or 0), max(1, min(int(count), MAX_IDS)))
     return replies.xml_reply(replies.id_chunk(listed, str(listed[-1][0]) if listed else cursor or "0"))

@@ -23,6 +23,12 @@ _TIMEOUT: Final = (10.0, 120.0)
 _REDIRECTS: Final = 5
 _MAX_REPLY: Final = xml.MAX_BYTES
 _PIECE: Final = 256 * 1024
+_THIS_COMPUTER: Final = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+_START_OURS: Final = (
+    "Start dialogkit serve in another window, then try again. "
+    "It is looked for at the address in dialogkit.toml (listen)."
+)
+_CHECK_THEIRS: Final = "Check the address in dialogkit.toml, the network, and that the server runs. Then try again."
 
 # urllib3 writes the path of a request into its log, and a path may hold a key.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -44,15 +50,16 @@ class Http:
         where: the name of the server in messages. The address itself is never shown: its path may hold a key.
         base: the address, without a slash at its end.
         auth: for `requests`, such as `HTTPDigestAuth`.
+        embedded: it is our own server of this workspace, which somebody has to start.
     """
 
-    def __init__(self, where: str, base: str, auth: AuthBase | None = None) -> None:
-        self.where, self._base = where, base.rstrip("/")
+    def __init__(self, where: str, base: str, auth: AuthBase | None = None, *, embedded: bool = False) -> None:
+        self.where, self._base, self._embedded = where, base.rstrip("/"), embedded
         # Parts of the path that are long enough to be a key, and so must not be shown or kept.
         self._secrets = [part for part in urlsplit(base).path.split("/") if len(part) > 15]
         self._session = requests.Session()
         # The environment could name a proxy or a .netrc that the person did not think of for this server.
-        self._session.trust_env = urlsplit(base).hostname not in ("127.0.0.1", "localhost", "::1")
+        self._session.trust_env = urlsplit(base).hostname not in _THIS_COMPUTER
         self._session.auth = auth
         self._session.headers["X-OpenRosa-Version"] = "1.0"
         for scheme in ("http://", "https://"):
@@ -153,7 +160,7 @@ class Http:
                 "SERVER-001",
                 self.where,
                 "The server did not answer in time." if slow else "There is no connection to the server.",
-                "Check the address in dialogkit.toml, the network, and that the server runs. Then try again.",
+                _START_OURS if self._embedded else _CHECK_THEIRS,
             ) from None
 
     def _whole(self, response: requests.Response) -> bytes:

@@ -63,7 +63,7 @@ class OpenRosaServer:
         page_size: int = PAGE,
     ) -> None:
         self.name, self._embedded, self._page_size = name, embedded, page_size
-        self._http = Http(name, url, requests.auth.HTTPDigestAuth(*auth) if auth else None)
+        self._http = Http(name, url, requests.auth.HTTPDigestAuth(*auth) if auth else None, embedded=embedded)
         self._media: dict[str, tuple[MediaFile, ...]] = {}
         self._roots: dict[str, str] = {}
 

@@ -11,7 +11,15 @@ from typing import Any, Final
 
 import segno
 
-_FILE_KINDS: Final = {"png": {"scale": 8, "border": 4}, "svg": {"scale": 6, "border": 4}}
+#: For segno; `Any`, because its options are of several types.
+_FILE_KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "png": {"scale": 8, "border": 4},
+    "svg": {"scale": 6, "border": 4, "light": "white"},
+}
+
+# Of the 256 colours: the first 16 are often not what their names say.
+_WHITE_ON_BLACK: Final = "\x1b[38;5;231;48;5;16m"
+_PLAIN: Final = "\x1b[0m"
 
 
 def collect_settings(server_url: str, project_name: str) -> dict[str, Any]:
@@ -59,10 +67,10 @@ def qr_file(text: str, kind: str) -> bytes:
 
 
 def qr_terminal(text: str) -> str:
-    """The QR code in characters, two rows of it in a line."""
+    """The QR code in characters, two rows of it in a line, white on black whatever the colours of the terminal are."""
     held = io.StringIO()
     _code(text).terminal(held, compact=True)
-    return held.getvalue()
+    return "".join(f"{_WHITE_ON_BLACK}{line}{_PLAIN}\n" for line in held.getvalue().splitlines())
 
 
 def _code(text: str) -> segno.QRCode:

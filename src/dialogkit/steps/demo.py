@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Final
 from dialogkit import sql
 from dialogkit.bundled import data_file
 from dialogkit.config import FILE_NAME
-from dialogkit.errors import ConfigError
+from dialogkit.errors import ConfigError, ServerUnreachable
 from dialogkit.model.batch import SOURCES
 from dialogkit.model.form import BuiltForm
 from dialogkit.progress import SILENT, Progress
@@ -61,7 +61,8 @@ def demo(folder: Path, listen: str, progress: Progress = SILENT) -> Iterator[Dem
     """
     workspace = _workspace(folder)
     progress.step("forms", len(workspace.config.forms))
-    with serving(workspace, listen, progress.advance) as server:
+    with ExitStack() as stack:
+        server = _served(stack, workspace, listen, progress)
         workspace = _listening(workspace, server)
         sent = _send(workspace, server, progress)
         ran = run(workspace, (FORM,), progress)
@@ -82,6 +83,22 @@ def _workspace(folder: Path) -> Workspace:
             "Name another folder: dialogkit demo --to FOLDER",
         )
     return workspace
+
+
+def _served(stack: ExitStack, workspace: Workspace, listen: str, progress: Progress) -> Running:
+    """The server, until the stack ends; what to do about a port that is taken is said for this command."""
+    try:
+        return stack.enter_context(serving(workspace, listen, progress.advance))
+    except ServerUnreachable as error:
+        if error.code != "SERVER-012":
+            raise
+        host = listen.rpartition(":")[0]
+        raise ServerUnreachable(
+            "SERVER-012",
+            error.where,
+            error.problem.message,
+            f"Stop the program that uses the port, or take any that is free: dialogkit demo --listen {host}:0",
+        ) from None
 
 
 def _listening(workspace: Workspace, server: Running) -> Workspace:

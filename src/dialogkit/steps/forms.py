@@ -34,14 +34,16 @@ class Checked:
         return not has_errors(self.problems)
 
 
-def check(paths: Sequence[Path], *, odk: bool = True) -> list[Checked]:
+def check(paths: Sequence[Path], workspace: Workspace | None = None, *, odk: bool = True) -> list[Checked]:
     """Every problem of every workbook; nothing is written.
 
     Args:
         paths: the workbooks.
+        workspace: its team constants are filled in before the form is judged, as when it is served.
         odk: whether ODK Validate is asked too (it takes Java and a second a form).
     """
-    return [_check(path, odk=odk) for path in paths]
+    constants = _constants(workspace)
+    return [_check(path, constants, odk=odk) for path in paths]
 
 
 def build(paths: Sequence[Path], to: Path, workspace: Workspace | None = None) -> list[BuiltForm]:
@@ -90,9 +92,9 @@ def prepare(workspace: Workspace, form_id: str) -> BuiltForm:
     return built
 
 
-def _check(path: Path, *, odk: bool) -> Checked:
+def _check(path: Path, constants: dict[str, str], *, odk: bool) -> Checked:
     try:
-        built = build_form(path)
+        built = build_form(path, **constants)
     except FormError as error:
         return Checked(path, None, error.problems or (error.problem,))
     problems = (*built.problems, *lint(built.form, path.as_posix()))

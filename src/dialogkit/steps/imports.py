@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dialogkit.errors import BatchError
 from dialogkit.model.batch import SOURCES
+from dialogkit.model.consent import refusal
 from dialogkit.model.form import Form
 from dialogkit.model.server import Received
 from dialogkit.model.submission import Attachment, Submission
+from dialogkit.problem import Problem
 from dialogkit.pull.batches import new_batch, now
 from dialogkit.pull.imports import Imported, read_values, submissions_of
 from dialogkit.pull.lock import only_one
@@ -39,8 +42,32 @@ def import_file(workspace: Workspace, form_id: str, path: Path, coded_by: str) -
 
 
 def records_of(form: Form, path: Path, coded_by: str) -> list[Imported]:
-    """The records of a file as submissions of a form."""
-    return submissions_of(form, read_values(path, coded_by), path.name, datetime.now(UTC).date())
+    """The records of a file as submissions of a form.
+
+    Raises:
+        BatchError: a value does not fit the form, or a record would be refused when it is landed.
+    """
+    records = submissions_of(form, read_values(path, coded_by), path.name, datetime.now(UTC).date())
+    refused = tuple(
+        Problem(
+            "BATCH-021",
+            "error",
+            f"{path.name}, record {record.record}",
+            f"It would be refused when it is landed: {reason}.",
+            "A record from a published page says so: consent_basis = public_source (how = import) and its source_ref.",
+        )
+        for record in records
+        if (reason := refusal(form, record.answers, "import"))
+    )
+    if refused:
+        raise BatchError(
+            "BATCH-011",
+            path.name,
+            f"{len(refused)} records do not fit the form {form.form_id}. Nothing was imported.",
+            "Correct them in the file and import it again.",
+            refused,
+        )
+    return records
 
 
 def sources_file(record: Imported) -> Iterator[bytes]:

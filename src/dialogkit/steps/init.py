@@ -57,6 +57,7 @@ def init(
         raise ConfigError(
             "CONFIG-010", str(folder), "This folder is a workspace already.", "Use it as it is, or name another folder."
         )
+    (folder / "warehouse").mkdir(parents=True, exist_ok=True, mode=0o700)
     for kind in ("forms", "validations", "warehouse/findings"):
         _copy(bundled(kind), folder / kind)
     forms = sorted(path.stem for path in bundled("forms").glob("*.xlsx"))

@@ -16,13 +16,14 @@ from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.batches import Batch, batches, open_batch
+from dialogkit.pull.manifest import forms_with_batches
 from dialogkit.pull.refusals import refusals
 from dialogkit.validate.check import check
 from dialogkit.validate.decide import decide
 from dialogkit.validate.rules import rules_of
 from dialogkit.validate.suites import read_suite
 from dialogkit.warehouse.connect import writing
-from dialogkit.warehouse.ddl import known_columns, known_tables, prepare_tables, write_codebook
+from dialogkit.warehouse.ddl import refresh_codebook, standing
 from dialogkit.warehouse.load import has_landed, load, write_refusals
 from dialogkit.workspace import Workspace
 
@@ -35,7 +36,8 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
         RulesNotMet: a rule failed and the workspace says `on_failure = "stop"`; nothing of that batch is loaded.
         WarehouseError: the warehouse is open elsewhere.
     """
-    chosen = list(forms) or list(workspace.config.forms)
+    # A form that left dialogkit.toml may still have a batch waiting.
+    chosen = list(forms) or sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
     waiting = [path for form_id in chosen for path in batches(workspace.batches, form_id)]
     done = []
     with writing(workspace.warehouse, memory_limit=workspace.config.land.memory_limit) as db:
@@ -45,11 +47,7 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
             done.append(_land_one(workspace, db, open_batch(path)))
             progress.advance()
         for form_id in chosen:
-            if (known := known_versions(workspace.versions, form_id)) and (names := known_tables(db, form_id)):
-                # Classes and concepts may change without a new version, and no batch may be waiting.
-                tables = tables_of(list(known.values()), known_columns(db, form_id), names)
-                prepare_tables(db, tables)
-                write_codebook(db, tables, known)
+            _refresh(workspace, db, form_id)
             write_refusals(db, form_id, refusals(workspace.batches, form_id))
     return done
 
@@ -61,8 +59,7 @@ def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch)
     # Versions that only the batch knows come first: the last one is the latest.
     forms = {version: form for version, form in batch.forms().items() if version not in known} | known
     try:
-        known_here = known_columns(db, form_id), known_tables(db, form_id)
-        staged = stage(db, manifest, batch.submissions, forms, *known_here)
+        staged = stage(db, manifest, batch.submissions, forms, standing(db, form_id))
         stage_sources(db, _source_files(db, batch))
         rules = (*rules_of(staged), *read_suite(workspace.validations / f"{form_id}.toml", staged))
         report = check(db, staged, rules, today=datetime.now(UTC).date())
@@ -70,6 +67,13 @@ def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch)
         return load(db, staged, manifest, report)
     finally:
         unstage(db)
+
+
+def _refresh(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: str) -> None:
+    """Classes and concepts may change without a new version of the form, and no batch may be waiting."""
+    versions, here = known_versions(workspace.versions, form_id), standing(db, form_id)
+    if versions and here.tables:
+        refresh_codebook(db, tables_of(list(versions.values()), here), versions)
 
 
 def _source_files(db: duckdb.DuckDBPyConnection, batch: Batch) -> Iterator[tuple[str, Path]]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import duckdb
 
 from dialogkit.errors import WarehouseError
 from dialogkit.warehouse.snapshot import open_snapshot
 from dialogkit.workspace import Workspace
+
+_TABLES: Final = 'See the tables with: dialogkit query "SELECT schema_name, table_name FROM duckdb_tables()"'
+_ABOUT_STATEMENT: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+_ABOUT_VALUES: Final = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.TypeMismatchException)
 
 
 def query(workspace: Workspace, statement: str) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -17,20 +23,30 @@ def query(workspace: Workspace, statement: str) -> tuple[list[str], list[tuple[o
     """
     with open_snapshot(workspace.snapshots) as db:
         try:
+            if not db.extract_statements(statement):
+                raise _refused("There is no statement.", _TABLES)
             result = db.execute(statement)
             return [column[0] for column in result.description or ()], result.fetchall()
         except duckdb.Error as error:
-            raise WarehouseError(
-                "WAREHOUSE-010",
-                "query",
-                _plain(error),
-                'See the tables with: dialogkit query "SELECT schema_name, table_name FROM duckdb_tables()"',
-            ) from None
+            raise _in_words(error) from None
 
 
-def _plain(error: duckdb.Error) -> str:
+def _in_words(error: duckdb.Error) -> WarehouseError:
     """Only errors about the statement itself are quoted: others (casts, for one) quote answers."""
-    about_statement = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
-    if isinstance(error, about_statement):
-        return str(error).split("\n\n", maxsplit=1)[0].strip()
-    return f"The statement cannot be run here ({type(error).__name__})."
+    if isinstance(error, _ABOUT_STATEMENT):
+        return _refused(str(error).split("\n\n", maxsplit=1)[0].strip(), _TABLES)
+    if isinstance(error, _ABOUT_VALUES):
+        message = f"A value does not fit what the statement makes of it ({type(error).__name__})."
+        return _refused(message, "Use try_cast(… AS …) for cast: it leaves empty what does not fit.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return _refused("The statement needs more memory than it may have.", "Ask for fewer rows or columns at a time.")
+    message = f"The statement cannot be run here ({type(error).__name__})."
+    fix = (
+        "Only the tables of the snapshot can be read: no files, no settings, no changes. "
+        "Where a value cannot be computed with, put TRY(…) around it."
+    )
+    return _refused(message, fix)
+
+
+def _refused(message: str, fix: str) -> WarehouseError:
+    return WarehouseError("WAREHOUSE-010", "query", message, fix)

@@ -86,6 +86,22 @@ def embedded_server(workspace: Workspace) -> ServerSection:
     return found
 
 
+def checked_address(public_url: str) -> str:
+    """The address that phones use, without a slash at its end; empty where there is no other one.
+
+    Raises:
+        ConfigError: CONFIG-016, it begins neither with http:// nor with https://.
+    """
+    if public_url and not public_url.lower().startswith(("http://", "https://")):
+        raise ConfigError(
+            "CONFIG-016",
+            "--public-url",
+            "The address for phones begins with http:// or https://.",
+            "Write it in full, such as https://forms.example.org.",
+        )
+    return public_url.rstrip("/")
+
+
 @contextmanager
 def running(
     workspace: Workspace,
@@ -107,15 +123,17 @@ def running(
         left_out: handed on in `Running`.
 
     Raises:
+        ConfigError: CONFIG-016, see `checked_address`.
         ServerError: the port is taken, or another process serves this workspace.
     """
     host, port = parse_listen(listen)
+    public_url = checked_address(public_url)
     with closing(Store(workspace.server)) as store:
         access = access_of(workspace)
         _first_keys(access)
         app = make_app(Catalogue(forms, find_form), store, access, public_url=public_url or None)
         with listening(app, host, port) as at:
-            yield Running(at, tuple(forms), access, tuple(left_out), store.damaged, public_url.rstrip("/"))
+            yield Running(at, tuple(forms), access, tuple(left_out), store.damaged, public_url)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from dialogkit.errors import ConfigError
 from dialogkit.files import write_whole
+from dialogkit.serve.access import Access
 from dialogkit.serve.running import parse_listen
 from dialogkit.servers.share import collect_settings, qr_file, qr_terminal, qr_text
-from dialogkit.steps.serve import access_of, embedded_server
+from dialogkit.steps.serve import Running, access_of, checked_address, embedded_server
 from dialogkit.workspace import Workspace
 
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -54,7 +55,8 @@ def share(
         public_url: the address that phones use, when it is not the one in dialogkit.toml.
 
     Raises:
-        ConfigError: no such form or server, or the form is on another one.
+        ConfigError: no such form or server, or the form is on another one; CONFIG-016, the address is not one of the
+            web; CONFIG-017, the key is one for staff.
         NotOnServer: SERVER-021, no such key.
     """
     section = embedded_server(workspace)
@@ -64,13 +66,31 @@ def share(
         workspace.form_file(form_id)
         if workspace.config.forms[form_id].server != section.name:
             raise _not_ours(f"forms.{form_id}", section.name)
-    access = access_of(workspace)
-    token = access.labelled(label).token if label else access.token("phone")
-    base = public_url.rstrip("/") if public_url else f"http://{for_phones(section.listen)}"
-    return shared(workspace, f"{base}/key/{token}")
+    base = checked_address(public_url) or f"http://{for_phones(section.listen)}"
+    return _shared(workspace, f"{base}/key/{_phone_token(access_of(workspace), label)}")
 
 
-def shared(workspace: Workspace, url: str) -> Shared:
+def share_running(workspace: Workspace, server: Running) -> Shared:
+    """Address and QR code of a server that answers, as another device reaches it, with its first phone key."""
+    base = server.public_url or f"http://{for_phones(server.address)}"
+    return _shared(workspace, f"{base}/key/{server.access.token('phone')}")
+
+
+def _phone_token(access: Access, label: str) -> str:
+    if not label:
+        return access.token("phone")
+    key = access.labelled(label)
+    if key.role == "staff":
+        raise ConfigError(
+            "CONFIG-017",
+            "--key",
+            "This is a key for staff: it can read everything that was sent. A phone needs a phone key.",
+            "Name a phone key, or make one: dialogkit key add LABEL --role phone",
+        )
+    return key.token
+
+
+def _shared(workspace: Workspace, url: str) -> Shared:
     """The QR code for an address that has its key already."""
     text = qr_text(collect_settings(url, workspace.config.workspace.name))
     return Shared(url, text, not _loopback(urlsplit(url).hostname or ""), url.startswith("https://"))

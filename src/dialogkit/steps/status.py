@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dialogkit.pull.batches import batches
-from dialogkit.pull.manifest import read_manifest
+from dialogkit.pull.manifest import forms_with_batches, read_manifest
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.load import has_landed
 from dialogkit.workspace import Workspace
@@ -33,8 +33,9 @@ class Status:
 
 
 def status(workspace: Workspace) -> list[Status]:
-    """One line a form of the workspace."""
-    return [_of(workspace, form_id) for form_id in workspace.config.forms]
+    """One line a form of the workspace, and one a form that left dialogkit.toml and still has batches."""
+    others = sorted(forms_with_batches(workspace.batches) - set(workspace.config.forms))
+    return [_of(workspace, form_id) for form_id in (*workspace.config.forms, *others)]
 
 
 def _of(workspace: Workspace, form_id: str) -> Status:

@@ -67,6 +67,6 @@ def _stop_if_held(db: duckdb.DuckDBPyConnection, staged: Staged, report: Report)
         "RULES-001",
         f"{staged.form_id}, batch {staged.batch_id}",
         f"{held} submissions break a rule, and [land] on_failure is “stop”: nothing of the batch is loaded.",
-        'Correct them on the server and pull again, or set on_failure = "hold" in dialogkit.toml.',
+        'Set on_failure = "hold" in dialogkit.toml and land again; then decide on each: dialogkit held list',
         problems,
     )

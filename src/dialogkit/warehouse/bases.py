@@ -1,7 +1,8 @@
 """Who counts: the bases of findings as views over `concepts.raw_records` and `concepts.answers`.
 
 Rules R1 (which records), R2 (each dialogue and group once) of findings.md, and k by stated risk of instruments.md 3.3.
-`published_record` is what may appear on its own; a record at a very serious stated risk counts in figures only.
+`published_base` is what figures may count; a record at a very serious stated risk is in none: any figure under ten such
+records can be differenced. `published_record` is what of it may appear on its own: each dialogue once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from typing import Final
 BASES: Final = (
     """
     CREATE VIEW concepts.records AS
-    SELECT *, published_base AND NOT replaced AND (is_import OR coalesce(risk, '') <> 'severe') AS published_record
+    SELECT *, published_base AND NOT replaced AS published_record
+    FROM (SELECT *,
+        -- A later full record of the same dialogue stands in its place; a phone never takes that of a published page,
+        -- because a code can be typed on any phone, and whoever typed it may not have agreed to be published.
+        coalesce(dialogue_code IS NOT NULL AND record_kind = 'full' AND row_number() OVER (
+            PARTITION BY dialogue_code, record_kind
+            ORDER BY is_import AND published_base DESC, submitted_at DESC NULLS LAST, submission_id DESC) > 1,
+            false) AS replaced
     FROM (SELECT r.*, strftime(r.date_filled, '%Y-%m') AS month,
         coalesce(origin = 'import' AND consent_basis = 'public_source', false) AS is_import,
         -- Landed and not deleted. A form without a gate asks for no consent: it lands, and is never published.
@@ -21,12 +29,8 @@ BASES: Final = (
             TRY_CAST(gate AS DOUBLE) = 1 AND coalesce(final_choice, '') <> 'delete'
             AND ((consent_publish = 'yes' AND final_choice = 'as_agreed' AND coalesce(risk, '') <> 'severe')
                  OR (consent_basis = 'public_source' AND origin = 'import')), false) AS published_base,
-        CASE WHEN risk IN ('low', 'moderate') THEN 5 ELSE 10 END AS k,
-        -- A later full record of the same dialogue stands in its place.
-        coalesce(dialogue_code IS NOT NULL AND record_kind = 'full' AND row_number() OVER (
-            PARTITION BY dialogue_code, record_kind ORDER BY submitted_at DESC NULLS LAST, submission_id DESC) > 1,
-            false) AS replaced
-    FROM concepts.raw_records r)
+        CASE WHEN risk IN ('low', 'moderate') THEN 5 ELSE 10 END AS k
+    FROM concepts.raw_records r))
     """,
     # How much of a published record is shown, in extracts and findings alike: what one hides the other must not tell.
     """
@@ -128,7 +132,8 @@ BASES: Final = (
         WHERE concept IN ('output.type', 'output.lang', 'output.title', 'output.is_public') AND row <> ''
         GROUP BY form_id, table_name, submission_id, row),
     told AS (
-        SELECT p.dialogue, p.country, p.is_import, p.published_base, p.k, m.type, m.lang, m.title, m.is_public,
+        SELECT p.dialogue, p.form_id, p.submission_id, p.country, p.is_import, p.published_base, p.k,
+            m.type, m.lang, m.title, m.is_public,
             row_number() OVER (
                 PARTITION BY p.dialogue, m.type,
                     coalesce(lower(trim(m.title)), concat(m.submission_id, ' ', m.row))

@@ -32,6 +32,7 @@ def writing(path: Path, *, memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBP
         WarehouseError: another program has it open, the disk is full, or the file is not a warehouse.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)  # batches, answers and identifiers: for this user alone
     with _connection(path, read_only=False) as db:
         # What a killed landing left there holds answers; nobody else has the file open now.
         shutil.rmtree(path.parent / SPILL, ignore_errors=True)
@@ -141,5 +142,5 @@ def _said(path: Path, text: str) -> WarehouseError:
         "WAREHOUSE-005",
         path.name,
         "The file cannot be read as a warehouse.",
-        "Move it away and make it again from the batches: dialogkit land",
+        "Bring back a copy. Without one, move it away and land again; decisions on held submissions are then lost.",
     )

@@ -9,14 +9,14 @@ import duckdb
 
 from dialogkit import sql
 from dialogkit.model.form import Form
-from dialogkit.model.table import Column, Table
+from dialogkit.model.table import Column, Standing, Table
 
 SCHEMAS = ("accepted", "held", "identifiers")
 
 
-def known_columns(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, list[Column]]:
-    """The columns of a form that stand in the warehouse, by path of the repeat."""
-    found: dict[str, list[Column]] = {}
+def standing(db: duckdb.DuckDBPyConnection, form_id: str) -> Standing:
+    """What a form has in the warehouse already, and the table names that belong to others."""
+    columns: dict[str, list[Column]] = {}
     rows = db.execute(
         "SELECT repeat, column_name, path, kind, concept, disclosure, hxl, list_name, labels FROM ops.columns "
         "WHERE form_id = ? ORDER BY table_name, position",
@@ -24,13 +24,13 @@ def known_columns(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, list
     ).fetchall()
     for repeat, name, path, kind, concept, disclosure, hxl, list_name, labels in rows:
         column = Column(name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels))
-        found.setdefault(repeat, []).append(column)
-    return found
-
-
-def known_tables(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, str]:
-    """The names of the tables of a form that stand in the warehouse, by path of the repeat."""
-    return dict(db.execute("SELECT repeat, table_name FROM ops.tables WHERE form_id = ?", [form_id]).fetchall())
+        columns.setdefault(repeat, []).append(column)
+    tables = db.execute("SELECT form_id, repeat, table_name FROM ops.tables").fetchall()
+    return Standing(
+        columns,
+        {repeat: name for owner, repeat, name in tables if owner == form_id},
+        frozenset(name.lower() for owner, _, name in tables if owner != form_id),  # DuckDB's names have no case
+    )
 
 
 def columns_in(table: Table, schema: str) -> tuple[Column, ...]:
@@ -53,6 +53,23 @@ def prepare_tables(db: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> No
             if schema == "identifiers" and not columns:
                 continue
             _make(db, table, schema, columns)
+        for column in table.identifiers:
+            _seclude(db, table, column)
+
+
+def refresh_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form]) -> None:
+    """Take over new classes, concepts and labels of a form, in one transaction, when no batch of it is landed.
+
+    Answers of a question that is an identifier now leave `accepted`.
+    """
+    db.begin()
+    try:
+        prepare_tables(db, tables)
+        write_codebook(db, tables, forms)
+    except BaseException:
+        db.rollback()
+        raise
+    db.commit()
 
 
 def write_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form]) -> None:
@@ -91,6 +108,19 @@ def _make(db: duckdb.DuckDBPyConnection, table: Table, schema: str, columns: Seq
             db.execute(f"ALTER TABLE {target} ADD COLUMN {sql.name(column.name)} {column.sql_type}")
         if column.name not in present and (label := next(iter(column.labels.values()), "")):
             db.execute(f"COMMENT ON COLUMN {target}.{sql.name(column.name)} IS {sql.text(label)}")
+
+
+def _seclude(db: duckdb.DuckDBPyConnection, table: Table, column: Column) -> None:
+    """Move the answers of a question that was classed as an identifier only later."""
+    open_before = "schema_name = 'accepted' AND table_name = ? AND column_name = ?"
+    if not db.execute(f"SELECT 1 FROM duckdb_columns() WHERE {open_before}", [table.name, column.name]).fetchone():
+        return
+    row, name = "_row" if table.repeat else "''", sql.name(column.name)
+    db.execute(
+        f"INSERT INTO {sql.name('identifiers', table.name)} (_submission_id, _row, {name}) "
+        f"SELECT _submission_id, {row}, {name} FROM {sql.name('accepted', table.name)} WHERE {name} IS NOT NULL"
+    )
+    db.execute(f"UPDATE {sql.name('accepted', table.name)} SET {name} = NULL WHERE {name} IS NOT NULL")
 
 
 def _column_row(table: Table, column: Column, position: int) -> tuple[object, ...]:

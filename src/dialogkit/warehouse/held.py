@@ -130,7 +130,11 @@ def _move(db: duckdb.DuckDBPyConnection, table: str, submission_id: str) -> None
         names = [
             name
             for (name,) in db.execute(
-                "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?", [schema, table]
+                "SELECT column_name FROM duckdb_columns() WHERE schema_name = $schema AND table_name = $table "
+                # A question that is an identifier now may still have a column in accepted.
+                "AND NOT ($schema = 'accepted' AND column_name IN (SELECT column_name FROM ops.columns "
+                "WHERE table_name = $table AND disclosure = 'direct'))",
+                {"schema": schema, "table": table},
             ).fetchall()
         ]
         if not names:

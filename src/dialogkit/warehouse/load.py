@@ -202,8 +202,9 @@ def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, re
         already_known=states.get("known", 0) + states.get("dropped", 0),
         deleted=states.get("deleted", 0),
         not_evaluated=report.not_evaluated,
+        noted=report.noted,
     )
-    in_tables = sum(_rows_in(db, staged.form_id, schema) for schema in ("accepted", "held"))
+    in_tables = sum(_rows_in(db, staged.tables[0].name, schema) for schema in ("accepted", "held"))
     if not landed.balanced or in_tables != landed.accepted + landed.held:
         raise WarehouseError(
             "WAREHOUSE-007",
@@ -214,9 +215,9 @@ def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, re
     return landed
 
 
-def _rows_in(db: duckdb.DuckDBPyConnection, form_id: str, schema: str) -> int:
+def _rows_in(db: duckdb.DuckDBPyConnection, table: str, schema: str) -> int:
     (count,) = db.execute(
-        f"SELECT count(*) FROM {sql.name(schema, form_id)} WHERE _submission_id IN (SELECT submission_id "
+        f"SELECT count(*) FROM {sql.name(schema, table)} WHERE _submission_id IN (SELECT submission_id "
         f"FROM stage_decision WHERE state = {sql.text(schema)})"
     ).fetchone() or (0,)
     return int(count)

@@ -116,6 +116,8 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
         SELECT form_id, 'refused', reason, sum(n)::BIGINT FROM source.ops.refused_at_server GROUP BY ALL
         """
     )
+    # Which unknown questions were answered, and how often; the answers themselves stay in the warehouse.
+    db.execute("CREATE TABLE ops.drift AS SELECT form_id, path, count(*) AS n FROM source.ops.drift GROUP BY ALL")
     comments = db.execute(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE database_name = 'source' "
         "AND schema_name = 'accepted' AND comment IS NOT NULL AND (table_name, column_name) NOT IN "
