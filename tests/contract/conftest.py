@@ -148,7 +148,7 @@ class Field:
 
     def client(self, **options: object) -> OpenRosaServer:
         """dialogkit's own client, with the key for staff."""
-        return OpenRosaServer("field", self.staff_url, embedded=True, **options)  # type: ignore[arg-type]
+        return OpenRosaServer("field", self.staff_url, embedded=True, **options)  # type: ignore[arg-type]  # options are handed on
 
     def on_disk(self, text: bytes) -> list[Path]:
         """Every file of the server that holds this text."""
@@ -191,7 +191,7 @@ def serve(workspace: Workspace, built: BuiltForm) -> Callable[..., object]:
 @pytest.fixture
 def field_server(serve: Callable[..., object]) -> Iterator[Field]:
     """A running server."""
-    with serve() as field:  # type: ignore[attr-defined]
+    with serve() as field:  # type: ignore[attr-defined]  # a context manager
         yield field
 
 

@@ -307,7 +307,8 @@ def test_somebody_named_like_a_choice_or_a_word_of_ours_does_not_stop_the_releas
 ) -> None:
     made = snapshot().first_dialogues()
     names = ("grassroots_activist", "topics", "Zambia", "Local dialogues", "Licence", "Ana")
-    publish(made.ready(), identifiers=dict.fromkeys(names, "x"))
+    release = publish(made.ready(), identifiers=dict.fromkeys(names, "x"))
+    assert (release.folder / "SHA256SUMS").is_file()
 
 
 def test_no_word_of_our_own_pages_stops_a_release(snapshot: Any, publish: Publish) -> None:
