@@ -101,10 +101,10 @@ class BatchWriter:
 
     def finish(self, batch_id: str, server: str, started_at: str) -> Manifest:
         """Close the files and write the manifest, the last file of the folder."""
-        if not self.count:
-            raise _Empty
         self._lines.close()
         self._bodies.close()
+        if not self.count:
+            raise _Empty
         manifest = Manifest(
             batch_id=batch_id,
             form_id=self._form_id,
