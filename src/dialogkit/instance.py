@@ -38,8 +38,12 @@ class Instance:
 
         An instance that only says so, and still holds an answer in the open, is not sealed.
         """
-        known = {*form.by_path, *(section.path for section in form.sections)}
-        return self.encrypted and not known & set(self.answers)
+        return self.encrypted and not in_the_open(form, self.answers)
+
+
+def in_the_open(form: Form, answers: Answers) -> bool:
+    """Whether an answer to a question or section of the form can be read."""
+    return not answers.keys().isdisjoint({*form.by_path, *(section.path for section in form.sections)})
 
 
 def read_instance(data: bytes, repeats: Iterable[str] = ()) -> Instance:

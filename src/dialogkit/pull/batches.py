@@ -21,6 +21,7 @@ import zstandard
 
 from dialogkit.errors import BatchError
 from dialogkit.files import free_name, sha256_of, whole_folder
+from dialogkit.instance import in_the_open
 from dialogkit.model.batch import LIST, SUBMISSIONS, Manifest
 from dialogkit.model.consent import refusal
 from dialogkit.model.form import Form
@@ -279,8 +280,7 @@ def _sealed(form: Form, submission: Submission) -> bool:
 
     Nobody can read a refusal in sealed answers yet: they are held at landing, and judged when decrypted.
     """
-    known = {*form.by_path, *form.repeats}
-    return "base64EncryptedKey" in submission.answers and not known & set(submission.answers)
+    return "base64EncryptedKey" in submission.answers and not in_the_open(form, submission.answers)
 
 
 def _body(instance_id: str, body: bytes) -> dict[str, str]:
