@@ -64,7 +64,12 @@ class ServerError(DialogkitError):
 
 
 class ServerUnreachable(ServerError):  # noqa: N818 - named by what happened, as architecture.md section 6 does
-    """No connection, or none in time."""
+    """No connection, or none in time.
+
+    `retry_after` is how many seconds the server asks to wait; -1 when it does not say.
+    """
+
+    retry_after: float = -1.0
 
 
 class ServerRefused(ServerError):  # noqa: N818 - as above

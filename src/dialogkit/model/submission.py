@@ -38,6 +38,8 @@ class Submission:
         refused: why its answers must not land (see `model.consent`); `answers` is then empty.
         answers: see `Answers`.
         attachments: files that belong to it.
+        signature: as the server's listing gave it (`model.server.Entry`); empty for servers without listings.
+        sealed: why encrypted answers could not be opened (`no key`, `wrong key`, `damaged`); empty otherwise.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Submission:
     refused: str = ""
     answers: Answers = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    signature: str = ""
+    sealed: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The canonical line of `submissions.ndjson.zst`."""
@@ -66,5 +70,7 @@ class Submission:
             "deleted_at": self.deleted_at,
             "refused": self.refused,
             "attachments": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in self.attachments],
+            "signature": self.signature,
+            "sealed": self.sealed,
             "answers": self.answers,
         }

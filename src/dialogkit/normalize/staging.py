@@ -31,6 +31,7 @@ _HEAD: Final = {
     "edited": "BOOLEAN",
     "deleted_at": "VARCHAR",
     "refused": "VARCHAR",
+    "sealed": "VARCHAR",
     "content": "VARCHAR",
     "attachments": [{"name": "VARCHAR", "size": "BIGINT", "sha256": "VARCHAR"}],
 }

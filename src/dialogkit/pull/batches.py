@@ -244,7 +244,7 @@ def folder_name(text: str) -> str:
 def content_hash(submission: Submission) -> str:
     """Changes when the submission does; the time and the way of its arrival do not count."""
     facts = submission.to_json()
-    del facts["submitter"], facts["submitted_at"]
+    del facts["submitter"], facts["submitted_at"], facts["signature"]
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dialogkit.model.form import Form
-from dialogkit.model.server import FindForm, FormServer, Page, Received
+from dialogkit.model.server import FeedServer, FindForm, Page, Received
 from dialogkit.model.submission import Origin
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import LARGEST, BatchWriter, batches, new_batch
@@ -30,7 +30,7 @@ class Pulled:
 
 
 def pull_form(
-    server: FormServer, latest: Form, find_form: FindForm, folder: Path, progress: Progress, *, full: bool = False
+    server: FeedServer, latest: Form, find_form: FindForm, folder: Path, progress: Progress, *, full: bool = False
 ) -> Pulled:
     """Bring what is new on `server` into batch folders below `folder`.
 
@@ -67,7 +67,7 @@ def last_cursor(folder: Path, form_id: str, server: str) -> str:
 
 
 def _write(
-    server: FormServer, latest: Form, find_form: FindForm, folder: Path, pages: Iterator[Page], progress: Progress
+    server: FeedServer, latest: Form, find_form: FindForm, folder: Path, pages: Iterator[Page], progress: Progress
 ) -> list[int]:
     with ExitStack() as stack:
         # Closed in reverse order: the batch that carries the cursor is the last to get its name.
@@ -87,7 +87,7 @@ def _write(
         return [writer.count for writer in filled]
 
 
-def _add(server: FormServer, writer: BatchWriter, received: Received, form: Form) -> None:
+def _add(server: FeedServer, writer: BatchWriter, received: Received, form: Form) -> None:
     submission = received.submission
     writer.add(received, form, lambda name: server.attachment(form.form_id, submission, name))
 

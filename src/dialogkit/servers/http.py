@@ -1,12 +1,11 @@
-"""One connection to a form server: timeouts, no strange redirects, and failures in the words of our errors."""
+"""One connection to a form server: timeouts, repeats where they are safe, and failures in the words of our errors."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element
@@ -17,6 +16,8 @@ from requests.auth import AuthBase
 
 from dialogkit import xml
 from dialogkit.errors import NotOnServer, ServerError, ServerRefused, ServerUnreachable, UnexpectedReply
+from dialogkit.servers.again import Again, busy, repeatable
+from dialogkit.servers.exchange import Asked, Reply
 
 CONNECTIONS: Final = 8
 _TIMEOUT: Final = (10.0, 120.0)
@@ -34,34 +35,37 @@ _CHECK_THEIRS: Final = "Check the address in dialogkit.toml, the network, and th
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole answer of the server."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Http:
     """Requests below one address.
 
     Args:
         where: the name of the server in messages. The address itself is never shown: its path may hold a key.
         base: the address, without a slash at its end.
-        auth: for `requests`, such as `HTTPDigestAuth`.
+        auth: for `requests`, such as `HTTPDigestAuth`. Never sent to another host.
         embedded: it is our own server of this workspace, which somebody has to start.
+        headers: sent with every request.
+        again: how often and how long to wait for a server that is down or busy.
     """
 
-    def __init__(self, where: str, base: str, auth: AuthBase | None = None, *, embedded: bool = False) -> None:
+    def __init__(
+        self,
+        where: str,
+        base: str,
+        auth: AuthBase | None = None,
+        *,
+        embedded: bool = False,
+        headers: Mapping[str, str] | None = None,
+        again: Again | None = None,
+    ) -> None:
         self.where, self._base, self._embedded = where, base.rstrip("/"), embedded
+        self._again = again or Again()
         # Parts of the path that are long enough to be a key, and so must not be shown or kept.
         self._secrets = [part for part in urlsplit(base).path.split("/") if len(part) > 15]
         self._session = requests.Session()
         # The environment could name a proxy or a .netrc that the person did not think of for this server.
         self._session.trust_env = urlsplit(base).hostname not in _THIS_COMPUTER
         self._session.auth = auth
-        self._session.headers["X-OpenRosa-Version"] = "1.0"
+        self._session.headers.update(headers if headers is not None else {"X-OpenRosa-Version": "1.0"})
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
 
@@ -69,73 +73,97 @@ class Http:
         """Close every connection."""
         self._session.close()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Reply:
+    def sign(self, auth: AuthBase | None) -> None:
+        """Use other credentials from now on. Cookies that the server set are dropped: they are not ours to send."""
+        self._session.cookies.clear()
+        self._session.auth = auth
+
+    def get(self, path: str, params: Mapping[str, str] | None = None, *, allow: Collection[int] = ()) -> Reply:
         """A whole answer.
 
-        Args:
-            path: below the address, or an absolute address on the same server.
-            params: of the query.
+        Raises:
+            ServerError: see `send`.
+        """
+        return self.send(Asked("GET", path, params, allow=allow))
+
+    def send(self, asked: Asked) -> Reply:
+        """The whole answer to any request.
 
         Raises:
-            ServerError: see `_refuse` and `_send`.
+            ServerUnreachable: SERVER-001 no connection or none in time, SERVER-005 a fault of the server, SERVER-011
+                its certificate is not trusted, SERVER-015 it is busy and stays so.
+            ServerRefused: SERVER-002, SERVER-003, SERVER-006.
+            NotOnServer: SERVER-004.
+            UnexpectedReply: SERVER-007 it sends to another address, SERVER-008 the answer is too large.
         """
-        with self._send("GET", path, params=params) as response:
-            return Reply(response.status_code, response.headers, self._whole(response))
+        for wait in self._again.waits(asked.again or repeatable(asked.method)):
+            try:
+                with self._open(asked) as response:
+                    return Reply(response.status_code, response.headers, self._whole(response), self.where)
+            except ServerUnreachable as error:
+                wait.or_raise(error)
+        raise AssertionError  # the last wait raises
 
     def stream(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[bytes]:
-        """A file, in pieces.
+        """A file, in pieces; as many bytes as the server said.
 
         Raises:
-            ServerError: as `get`.
+            ServerError: as `send`; what came before a cut connection has been given out.
         """
-        with self._send("GET", path, params=params) as response, self._failures():
-            yield from response.iter_content(_PIECE)
+        yield from self.stream_of(Asked("GET", path, params))
+
+    def stream_of(self, asked: Asked) -> Iterator[bytes]:
+        """As `stream`, for any request."""
+        begun = False
+        for wait in self._again.waits(asked.again or repeatable(asked.method)):
+            try:
+                with self._open(asked) as response, self._failures():
+                    for piece in response.iter_content(_PIECE):
+                        begun = True
+                        yield piece
+                    return
+            except ServerUnreachable as error:
+                if begun:
+                    raise
+                wait.or_raise(error)
 
     def head(self, path: str) -> None:
         """Ask whether the server would take a request here; also lets it ask for a password before a long one.
 
         Raises:
-            ServerError: as `get`.
+            ServerError: as `send`.
         """
-        with self._send("HEAD", path):
-            return
+        self.send(Asked("HEAD", path))
 
     def post(self, path: str, body: object, content_type: str) -> Reply:
-        """Send a body: bytes, or something that can be read over again and has a length.
+        """Send a body: bytes, or something that can be read over again and has a length. Sent once.
 
         Raises:
-            ServerError: as `get`.
+            ServerError: as `send`.
         """
-        with self._send("POST", path, body=body, content_type=content_type) as response:
-            return Reply(response.status_code, response.headers, self._whole(response))
+        return self.send(Asked("POST", path, body=body, content_type=content_type))
 
     @contextmanager
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-        content_type: str = "",
-    ) -> Iterator[requests.Response]:
-        url = self._address(path)
-        headers = {"Content-Type": content_type} if content_type else None
+    def _open(self, asked: Asked) -> Iterator[requests.Response]:
+        url, params = self._address(asked.path), asked.params
+        headers = dict(asked.headers) | ({"Content-Type": asked.content_type} if asked.content_type else {})
         for _ in range(_REDIRECTS):
             with self._failures():
                 response = self._session.request(
-                    method,
+                    asked.method,
                     url,
                     params=params,
-                    data=body,  # type: ignore[arg-type] # requests takes any iterable that has a length
+                    data=asked.body,  # type: ignore[arg-type] # requests takes any iterable that has a length
+                    json=asked.json,
                     headers=headers,
                     timeout=_TIMEOUT,
                     allow_redirects=False,
                     stream=True,
                 )
             with response:
-                if not response.is_redirect or method == "POST":
-                    self._refuse(response)
+                if not response.is_redirect or not repeatable(asked.method):
+                    if response.status_code not in asked.allow:
+                        self._refuse(response)
                     yield response
                     return
                 url, params = self._address(urljoin(url, response.headers["Location"])), None
@@ -155,6 +183,13 @@ class Http:
             yield
         except requests.RequestException as error:
             # The text of the exception holds the address, and with it the key: only its kind is told.
+            if isinstance(error, requests.exceptions.SSLError):
+                raise ServerUnreachable(
+                    "SERVER-011",
+                    self.where,
+                    "The certificate of the server is not trusted, so nothing was sent.",
+                    "Check the address and the clock of this computer; ask those who run the server for a valid one.",
+                ) from None
             slow = isinstance(error, requests.Timeout)
             raise ServerUnreachable(
                 "SERVER-001",
@@ -176,6 +211,8 @@ class Http:
         status = response.status_code
         if status < 300:
             return
+        if status in (429, 503):
+            raise busy(self.where, response.headers.get("Retry-After", ""))
         said = self._message(response)
         if status == 404:
             raise NotOnServer(

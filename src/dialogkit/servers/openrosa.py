@@ -29,7 +29,8 @@ from dialogkit.servers.briefcase import (
     read_ids,
     root_name,
 )
-from dialogkit.servers.http import CONNECTIONS, Http, Reply, message_of
+from dialogkit.servers.exchange import Reply
+from dialogkit.servers.http import CONNECTIONS, Http, message_of
 from dialogkit.servers.multipart import Multipart
 
 PAGE: Final = 100

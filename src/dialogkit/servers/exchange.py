@@ -1,0 +1,65 @@
+"""One request to a form server and its whole answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialogkit.errors import UnexpectedReply
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer of the server. `where` names the server in messages."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    where: str = ""
+
+    def json(self) -> Any:
+        """The answer as JSON.
+
+        Raises:
+            UnexpectedReply: SERVER-014, it is something else, or cut off.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            page = self.body.lstrip()[:1] == b"<"
+            said = "a page for browsers" if page else "something that is not whole JSON"
+            raise UnexpectedReply(
+                "SERVER-014",
+                self.where,
+                f"The server answered {said}.",
+                "Check that url in dialogkit.toml is the address of the server itself, without a path; try again.",
+            ) from None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request.
+
+    Args:
+        method: of HTTP.
+        path: below the address of the server, or an absolute address on the same server.
+        params: of the query.
+        body: bytes, or something that can be read over again and has a length.
+        json: sent as JSON, in place of `body`.
+        content_type: of `body`.
+        headers: further ones.
+        again: it may be sent twice without harm although its method does not say so.
+        allow: statuses of 400 and more that are given back rather than raised.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: object = None
+    json: Any = None
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False
+    allow: Collection[int] = ()
