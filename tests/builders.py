@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import zstandard
 
+from dialogkit.files import sha256_of
 from dialogkit.instance import write_instance
 from dialogkit.model.form import Choice, Form, Question, Section
 from dialogkit.model.report import Landed, Report, RuleResult
@@ -18,7 +20,8 @@ from dialogkit.model.staged import Staged
 from dialogkit.model.submission import Answers, Attachment, Origin, Submission
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
-from dialogkit.pull.batches import Batch, batches, new_batch, open_batch
+from dialogkit.pull.batches import Batch, batches, open_batch
+from dialogkit.pull.writer import PutFile, new_batch
 from dialogkit.warehouse.ddl import standing
 from dialogkit.warehouse.load import load
 
@@ -98,10 +101,17 @@ def write_batch(
     with new_batch(folder, form.form_id, origin, server) as writer:
         for number, one in enumerate(some, start=1):
             whole = one if isinstance(one, Received) else received(form, one, f"uuid:{number}", origin=origin)
-            fetch = None if content is None else (lambda name: iter([content[name]]))
-            writer.add(whole, form, fetch)
+            writer.add(whole, form, None if content is None else _putting(content))
         writer.cursor = cursor
     return open_batch(batches(folder, form.form_id)[-1])
+
+
+def _putting(content: Mapping[str, bytes]) -> PutFile:
+    def put(file: Attachment, target: Path) -> Attachment:
+        target.write_bytes(content[file.name])
+        return replace(file, size=len(content[file.name]), sha256=sha256_of(target))
+
+    return put
 
 
 def stage_batch(db: duckdb.DuckDBPyConnection, batch: Batch, *forms: Form) -> Staged:

@@ -15,7 +15,7 @@ from dialogkit.errors import ConfigError
 
 FILE_NAME: Final = "dialogkit.toml"
 ENVIRONMENT: Final = "DIALOGKIT_"
-KINDS: Final = ("openrosa", "kobo", "central")
+KINDS: Final = ("openrosa", "kobo", "central", "folder")
 _MEMORY: Final = r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B"
 
 
@@ -46,10 +46,13 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "project_id": Key(int, 0, "Project number on ODK Central."),
         "email_env": Key(str, "", "Name of the environment variable that holds the e-mail address."),
         "password_env": Key(str, "", "Name of the environment variable that holds the password."),
+        "passphrase_env": Key(str, "", "Name of the variable with the passphrase of ODK Central's own encryption."),
+        "path": Key(str, "", "Folder with data that left its server (kind folder), from the folder of this file."),
     },
     "forms": {
         "file": Key(str, "", "The workbook, from the folder of this file."),
         "server": Key(str, "", "Name of the server under [servers] that it is placed on."),
+        "private_key_env": Key(str, "", "Name of the variable with the path of the private key for encrypted answers."),
     },
     "land": {
         "on_failure": Key(str, "hold", "What happens to a submission that breaks a rule.", ("hold", "stop")),
@@ -84,6 +87,8 @@ class ServerSection:
     project_id: int
     email_env: str
     password_env: str
+    passphrase_env: str
+    path: str
 
     @property
     def embedded(self) -> bool:
@@ -98,6 +103,7 @@ class FormSection:
     name: str
     file: str
     server: str
+    private_key_env: str
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from dialogkit.forms.build import build_form
 from dialogkit.forms.versions import keep_version
 from dialogkit.model.form import BuiltForm
-from dialogkit.pull.batches import new_batch
+from dialogkit.pull.writer import new_batch
 from dialogkit.workspace import Workspace, open_workspace
 from tests.benchmarks.generate import FORM_ID, form_markdown, raw_line, received, submissions, suite_toml
 from tests.benchmarks.meter import Meter

@@ -18,9 +18,13 @@ from click.testing import CliRunner, Result
 from dialogkit.cli.main import cli
 from dialogkit.cli.serve import _tell
 from dialogkit.serve.running import Listening
+from dialogkit.servers.share import settings_of
+from dialogkit.steps import servers
+from dialogkit.steps.deployments import Deployment, note
 from dialogkit.steps.serve import Running, access_of
-from dialogkit.steps.share import for_phones
+from dialogkit.steps.share import for_phones, share
 from dialogkit.workspace import open_workspace
+from tests.memory_host import MemoryHost
 
 FORM = """
 | survey |
@@ -39,6 +43,8 @@ def folder(tmp_path) -> Path:
         '[workspace]\nname = "Talks"\nteam_contact = "us"\nteam_server = "here"\n'
         '[servers.field]\nkind = "openrosa"\nlisten = "127.0.0.1:8790"\n'
         '[servers.kobo]\nkind = "kobo"\nurl = "https://kf.kobotoolbox.org"\n'
+        '[servers.central]\nkind = "central"\nurl = "https://central.example.org"\n'
+        '[servers.elsewhere]\nkind = "openrosa"\nurl = "https://elsewhere.example.org"\n'
         '[forms.talk]\nfile = "talk.md"\nserver = "field"\n'
         '[forms.other]\nfile = "other.md"\nserver = "kobo"\n'
     )
@@ -142,8 +148,15 @@ def test_share_over_plain_http_says_who_can_read_along(folder):
     [
         (["--to", "qr.gif"], "CONFIG-014", 3),
         (["--key", "nobody"], "SERVER-021", 5),
-        (["--server", "kobo"], "CONFIG-015", 3),
-        (["other"], "CONFIG-015", 3),
+        (["other", "--server", "field"], "CONFIG-015", 3),
+        (["--server", "elsewhere"], "CONFIG-015", 3),
+        (["--server", "nowhere"], "CONFIG-032", 3),
+        (["other", "--key", "x", "--public-url", "https://f.example.org"], "CONFIG-041", 3),
+        (["--server", "kobo"], "CONFIG-042", 3),
+        (["other"], "CONFIG-042", 3),
+        (["other", "--key", "x"], "SERVER-085", 5),
+        (["--server", "kobo", "--key", "x"], "SERVER-085", 5),
+        (["--server", "central"], "SERVER-085", 5),
         (["nothing"], "CONFIG-005", 3),
     ],
 )
@@ -166,6 +179,70 @@ def test_share_without_an_embedded_server_says_what_to_add(tmp_path):
     result = run(tmp_path, "share")
     assert result.exit_code == 3
     assert "error[CONFIG-013]" in result.stderr
+
+
+@pytest.fixture
+def deployed(folder, monkeypatch) -> dict[str, MemoryHost]:
+    """Both forms stand on both of the other servers."""
+    workspace = open_workspace(folder)
+    for server in ("kobo", "central"):
+        for form_id in ("talk", "other"):
+            note(workspace, Deployment(server, form_id, f"{server}-{form_id}"))
+    hosts = {"kobo": MemoryHost(), "central": MemoryHost("central", discards=False)}
+    monkeypatch.setattr(servers, "host_of", lambda _workspace, section: hosts[section.name])
+    return hosts
+
+
+def test_share_on_odk_central_makes_the_app_user_and_shows_its_address_on_stdout_only(folder, deployed):
+    result = run(folder, "share", "talk", "--server", "central", "--key", "phones Lusaka")
+    assert result.exit_code == 0
+    assert result.stdout == f"https://central.example.org/v1/key/{'k' * 64}/projects/3\n"
+    assert "kkkk" not in result.stderr
+    assert "It is the app user “phones Lusaka”: whoever has the code can load the forms and send." in result.stderr
+    assert deployed["central"].access == [("central-talk", "phones Lusaka")]
+
+
+def test_share_of_a_whole_server_lets_phones_into_every_form_there(folder, deployed):
+    assert run(folder, "share", "--server", "central").exit_code == 0
+    assert deployed["central"].access == [("central-other", "phones"), ("central-talk", "phones")]
+
+
+def test_share_on_kobotoolbox_names_the_collector_and_no_password(folder, deployed):
+    result = run(folder, "share", "other", "--key", "collector")
+    assert (result.exit_code, result.stdout) == (0, "https://kc.example.org\n")
+    assert "In KoboCollect or ODK Collect: Add project" in result.stderr
+    assert "User name: collector. Its password is typed on the phone; it is never part of the code." in result.stderr
+    assert deployed["kobo"].access == [("kobo-other", "collector")]
+    general = settings_of(share(open_workspace(folder), form_id="other", label="collector").text)["general"]
+    assert (general["server_url"], general["username"]) == ("https://kc.example.org", "collector")
+
+
+def test_share_with_everybody_says_that_nobody_signs_in(folder, deployed):
+    result = run(folder, "share", "other", "--key", "anonymous")
+    assert result.stdout == "https://kc.example.org/owner\n"
+    assert "Whoever has this address can send, without a name or password." in result.stderr
+
+
+def test_share_makes_nobody_an_app_user_when_the_picture_could_not_be_written(folder, deployed):
+    result = run(folder, "share", "talk", "--server", "central", "--to", "qr.gif")
+    assert "error[CONFIG-014]" in result.stderr
+    assert deployed["central"].access == []
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_code_of_another_server_is_written_as_a_picture_for_its_owner_only(folder, deployed, tmp_path, kind):
+    result = run(folder, "share", "talk", "--server", "central", "--to", str(tmp_path / f"qr.{kind}"))
+    assert result.exit_code == 0
+    assert (tmp_path / f"qr.{kind}").stat().st_mode & 0o077 == 0
+
+
+def test_the_only_server_of_a_workspace_is_meant_without_a_name(folder, deployed):
+    toml = (folder / "dialogkit.toml").read_text()
+    own, rest = toml[toml.index("[servers.field]") : toml.index("[servers.kobo]")], toml.index("[servers.central]")
+    kobo = toml[toml.index("[servers.kobo]") : rest]
+    kept = toml.replace(own, "").replace(kobo, "").replace('server = "field"', "").replace('server = "kobo"', "")
+    (folder / "dialogkit.toml").write_text(kept)
+    assert "/v1/key/" in run(folder, "share").stdout
 
 
 # --- serve --------------------------------------------------------------------------------------------------------

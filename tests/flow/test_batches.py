@@ -5,18 +5,23 @@ from __future__ import annotations
 import errno
 import json
 import multiprocessing
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dialogkit.errors import BatchError, ServerUnreachable
 from dialogkit.model.server import Page
+from dialogkit.model.submission import Attachment
 from dialogkit.progress import SILENT
-from dialogkit.pull import sync
-from dialogkit.pull.batches import batches, content_hash, folder_name, new_batch, open_batch
+from dialogkit.pull import portions, sync
+from dialogkit.pull.batches import batches, content_hash, folder_name, open_batch
 from dialogkit.pull.lock import only_one
+from dialogkit.pull.portions import How
 from dialogkit.pull.refusals import refusals
+from dialogkit.pull.writer import new_batch
 from tests.builders import bytes_of, lines_of, make_form, received, write_batch
 
 FORM = make_form(
@@ -55,9 +60,12 @@ class Server:
     def refusals(self, form_id):
         return self.turned_away
 
+    def ids(self, form_id):
+        return None
+
 
 def pull(server, folder, **options):
-    return sync.pull_form(server, FORM, lambda version: FORM, folder, SILENT, **options)
+    return sync.pull_form(server, FORM, lambda version: FORM, folder, SILENT, How(**options))
 
 
 def page(number, *some):
@@ -345,7 +353,7 @@ def test_a_pull_that_breaks_off_keeps_nothing_and_starts_again_there(tmp_path):
 
 
 def test_portions_that_were_whole_stay_when_a_later_one_breaks_off(tmp_path, monkeypatch):
-    monkeypatch.setattr(sync, "LARGEST", 1)
+    monkeypatch.setattr(portions, "LARGEST", 1)
     server = Server(*(page(n + 1, received(FORM, {"name": "A"}, f"uuid:{n}")) for n in range(3)))
     server.fails = ServerUnreachable("SERVER-001", "field", "Gone.", "Wait.")
     with pytest.raises(ServerUnreachable):
@@ -384,11 +392,10 @@ def test_batch_006_two_pulls_of_a_form_at_once(tmp_path):
         assert entered.wait(20)
         with pytest.raises(BatchError) as caught:
             pull(Server(page(1, received(FORM, {"name": "A"}))), tmp_path)
-        assert str(caught.value) == (
-            "error[BATCH-006] visit\n"
-            "  Another pull or import of this form is running in this workspace.\n"
-            "  Wait until it has ended, then run the command again."
-        )
+        said = str(caught.value)
+        assert said.startswith("error[BATCH-006] visit\n  Another pull or import of this form is running in this ")
+        assert f"(process {other.pid} on {socket.gethostname()}, since 20" in said
+        assert said.endswith("\n  Wait until it has ended, then run the command again.")
     finally:
         leave.set()
         other.join(20)
@@ -396,9 +403,8 @@ def test_batch_006_two_pulls_of_a_form_at_once(tmp_path):
 
 
 def test_batch_007_a_full_disk_keeps_no_half_batch(tmp_path):
-    def full(_: str) -> Iterator[bytes]:
+    def full(file: Attachment, target: Path) -> Attachment:
         raise OSError(errno.ENOSPC, "No space left on device")
-        yield b""
 
     with pytest.raises(BatchError) as caught, new_batch(tmp_path, "visit", "server", "field") as writer:
         writer.add(received(FORM, {"name": "A"}, files=["a.jpg"]), FORM, full)

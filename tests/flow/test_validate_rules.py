@@ -143,9 +143,29 @@ def test_each_kind_of_rule_finds_the_row_that_breaks_it_and_no_other(
     assert checked.counted == {rule: 1}
 
 
-def test_sealed_answers_wait_until_they_can_be_opened(run: Check) -> None:
-    checked = run(CLEAN, {"base64EncryptedKey": "a key", "encryptedXmlFile": "submission.xml.enc"})
-    assert ("uuid:2", "", "FORM-SEALED") in checked.broken
+SEALED: Answers = {"base64EncryptedKey": "a key", "encryptedXmlFile": "submission.xml.enc"}
+
+
+@pytest.mark.parametrize("told", ["no key", "wrong key", "damaged", "", "something else"])
+def test_sealed_answers_wait_and_say_why(db: duckdb.DuckDBPyConnection, form: Form, tmp_path: Path, told: str) -> None:
+    some = [received(form, CLEAN, "uuid:1"), received(form, SEALED, "uuid:2", sealed=told)]
+    batch = write_batch(tmp_path / "batches", form, some)
+    staged = stage_batch(db, batch, form)
+    checked = Checked(db, staged, check(db, staged, rules_of(staged), today=TODAY))
+    reason = told if told in ("no key", "wrong key", "damaged") else "no key"
+    assert [one for one in checked.broken if "SEALED" in one[2]] == [("uuid:2", "", f"FORM-SEALED:{reason}")]
+    (result,) = [result for result in checked.report.results if result.code == f"FORM-SEALED:{reason}"]
+    assert set(result.message) == {"en", "fr", "es"}
+    assert len({*result.message.values(), result.fix}) == 4
+
+
+def test_a_row_without_any_answer_that_is_said_to_be_sealed_waits_too(
+    db: duckdb.DuckDBPyConnection, form: Form, tmp_path: Path
+) -> None:
+    batch = write_batch(tmp_path / "batches", form, [received(form, {}, "uuid:1", sealed="no key")])
+    staged = stage_batch(db, batch, form)
+    checked = Checked(db, staged, check(db, staged, rules_of(staged), today=TODAY))
+    assert ("uuid:1", "", "FORM-SEALED:no key") in checked.broken
 
 
 @pytest.mark.parametrize(

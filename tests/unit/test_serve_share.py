@@ -1,9 +1,12 @@
-"""What a phone is told: the settings of ODK Collect and their QR code."""
+"""What a phone is told: the settings of ODK Collect and KoboCollect, and their QR code."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
+import jsonschema
 import pytest
 
 from dialogkit.servers.share import collect_settings, qr_file, qr_terminal, qr_text, settings_of
@@ -21,6 +24,41 @@ def test_the_settings_survive_the_way_through_the_qr_text():
     assert settings["general"]["protocol"] == "odk_default"
     assert settings["admin"] == {"change_server": False}
     assert settings["project"] == {"name": "Dialogues «São»"}
+
+
+SCHEMA = json.loads(Path(__file__).with_name("collect_settings.schema.json").read_text())
+#: The QR text of ODK Central's own page for an app user, as it was recorded.
+OF_CENTRAL = (
+    "eJwtjssKgzAQRX+lzFoMbt2V6q6r0n0YklHT5kUysRXx3xuhy8s5HO4OM3lKaKHfIVNaKcmS6oKFOeZeCEWeK2/piy5aakOaxdqJN23iMQ7X23Mc"
+    "REzhRYqz6KCBKSQnS9TIJF3QVFsOWS2yFhTbrSpYOGTyuqKPmYxEr6Uia4vFBEcD/975yaM7C/eg0F60QRvmQvmUUDvjq3IcPxSrRfA="
+)
+
+
+@pytest.mark.parametrize("username", ["", "collector"])
+@pytest.mark.parametrize("url", [URL, "https://kc.kobotoolbox.org", "https://kc.kobotoolbox.org/owner"])
+def test_the_settings_in_a_code_are_those_that_collect_knows(url, username):
+    jsonschema.validate(settings_of(qr_text(collect_settings(url, "x", username))), SCHEMA)
+
+
+def test_the_schema_takes_what_odk_central_itself_writes():
+    jsonschema.validate(settings_of(OF_CENTRAL), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "general",
+    [{"server_url": "forms.example.org"}, {"autosend": "always"}, {"form_update_mode": "exact"}, {"url": "x"}],
+)
+def test_the_schema_refuses_what_collect_would_pass_over(general):
+    settings = collect_settings(URL, "x")
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(settings | {"general": settings["general"] | general}, SCHEMA)
+
+
+def test_a_collector_is_named_in_the_settings_and_never_with_a_password():
+    assert "username" not in collect_settings(URL, "x")["general"]
+    general = collect_settings(URL, "x", "collector")["general"]
+    assert general["username"] == "collector"
+    assert "password" not in general
 
 
 @pytest.mark.parametrize("text", ["", "x", "eJw=", "é"])

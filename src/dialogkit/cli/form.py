@@ -1,7 +1,8 @@
-"""`dialogkit form`: check and build forms."""
+"""`dialogkit form`: check, build and compare forms."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,17 +12,18 @@ from dialogkit.cli import options, output
 from dialogkit.errors import ConfigError, FormError
 
 if TYPE_CHECKING:
+    from dialogkit.forms.compare import Comparison
+    from dialogkit.model.form import Form
     from dialogkit.steps.forms import Checked
     from dialogkit.workspace import Workspace
 
-_FILES: Final = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE…"
-)
+_WORKBOOK: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILES: Final = click.argument("files", nargs=-1, required=True, type=_WORKBOOK, metavar="FILE…")
 
 
 @click.group("form")
 def command() -> None:
-    """Check and build forms."""
+    """Check, build and compare forms."""
 
 
 @command.command()
@@ -60,6 +62,33 @@ def build(files: tuple[Path, ...], to: Path, folder: Path | None) -> None:
         click.echo(f"built  {one.form.form_id}  version {one.form.version or '(none)'}")
 
 
+@command.command()
+@click.argument("old", type=_WORKBOOK)
+@click.argument("new", type=_WORKBOOK)
+@options.as_json
+@options.workspace
+@click.pass_context
+def compare(ctx: click.Context, old: Path, new: Path, as_json: bool, folder: Path | None) -> None:
+    """Say what changed from OLD to NEW, and what of it breaks stored answers, rules and findings (exit 4).
+
+    A question that got another name is a new one, unless its concept stayed or a column "was" of NEW says its old name.
+    """
+    from dialogkit.cli.compared import lines
+    from dialogkit.steps.compare import compare_files
+
+    workspace = _workspace(folder)
+    comparison = compare_files(old, new, workspace)
+    if as_json:
+        output.data(_comparison(old, new, comparison))
+    else:
+        for line in lines(comparison):
+            click.echo(line)
+        if workspace is None:
+            output.say("There is no workspace here: which rules and findings read the answers is not known.")
+    if comparison.breaking:
+        ctx.exit(FormError.exit_code)
+
+
 def _workspace(folder: Path | None) -> Workspace | None:
     """A form can be checked and built outside of any workspace; its constants then stay as they are."""
     from dialogkit.workspace import open_workspace
@@ -92,3 +121,17 @@ def _as_data(one: Checked) -> dict[str, object]:
         "version": one.form.version if one.form else None,
         "problems": [problem.as_dict() for problem in one.problems],
     }
+
+
+def _comparison(old: Path, new: Path, comparison: Comparison) -> dict[str, object]:
+    return {
+        "old": _side(old, comparison.old),
+        "new": _side(new, comparison.new),
+        "same": comparison.same,
+        "breaking": bool(comparison.breaking),
+        "changes": [asdict(change) for change in comparison.changes],
+    }
+
+
+def _side(file: Path, form: Form) -> dict[str, str]:
+    return {"file": file.as_posix(), "form_id": form.form_id, "version": form.version}

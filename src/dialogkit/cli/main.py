@@ -17,9 +17,10 @@ from dialogkit.problem import Problem
 #: Command → what it does, in the order of the flow. The module is `dialogkit.cli.<name>`, its command `command`.
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "Make a workspace with the seven forms.",
-    "form": "Check and build forms.",
+    "form": "Check, build and compare forms.",
     "key": "Keys for phones and staff: add, list, revoke.",
     "serve": "Receive submissions from phones.",
+    "deploy": "Place forms on KoboToolbox or ODK Central.",
     "share": "QR code and address of the server for a phone.",
     "pull": "Bring new submissions into a batch.",
     "import": "Bring values from published pages, each with its source sentence.",
@@ -27,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "run": "Pull, land and make a snapshot.",
     "status": "Counts by stage and form.",
     "held": "Submissions kept back: list, show, release, drop.",
+    "review": "Review or correct submissions on their server.",
     "query": "Ask the snapshot in SQL.",
     "findings": "Cross-country findings.",
     "publish": "Write a release of de-identified extracts.",

@@ -33,3 +33,18 @@ def table_format(function: Function) -> Function:
         show_default=True,
         help="How to print the result.",
     )(function)
+
+
+def pulling(function: Function) -> Function:
+    """`--no-attachments` and `--private-key FILE…`, as `attachments` and `keys`."""
+    function = click.option(
+        "--private-key",
+        "keys",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Opens encrypted submissions (PEM). It is read, and kept nowhere.",
+    )(function)
+    return click.option(
+        "--attachments/--no-attachments", default=True, help="Leave photos, recordings and other files for now."
+    )(function)

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from dialogkit.cli import options, output
+from dialogkit.cli.pulled import pulled_line
 
 
 @click.command("pull")
 @options.forms
 @options.workspace
 @options.quiet
-@click.option("--full", is_flag=True, help="Start from the first submission again; what is known stays as it is.")
-def command(forms: tuple[str, ...], folder: Path | None, quiet: bool, full: bool) -> None:
-    """Bring new submissions from the form servers into batches."""
-    from dialogkit.steps.pull import pull
+@click.option("--full", is_flag=True, help="Fetch every submission again; what is known stays as it is.")
+@options.pulling
+@options.as_json
+def command(
+    forms: tuple[str, ...],
+    folder: Path | None,
+    quiet: bool,
+    full: bool,
+    attachments: bool,
+    keys: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Bring new, changed and deleted submissions from the form servers into batches."""
+    from dialogkit.steps.pull import Wishes, pull
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
     for form_id in forms:
         workspace.form_file(form_id)
     with output.progress(quiet) as progress:
-        done = pull(workspace, forms, progress, full=full)
+        done = pull(workspace, forms, progress, Wishes(full=full, files=attachments, keys=keys))
     for one in done:
-        click.echo(f"{one.form_id}: {one.submissions} submissions in {one.batches} batches")
+        output.problems(one.warnings)
+    if as_json:
+        output.data([asdict(one) for one in done])
+    else:
+        for one in done:
+            click.echo(pulled_line(one))

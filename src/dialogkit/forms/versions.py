@@ -27,7 +27,22 @@ def keep_version(folder: Path, built: BuiltForm) -> None:
     form = built.form
     place = folder / file_name(form.form_id)
     stem = file_name(form.version)
-    held = _read(place / f"{stem}.json") if (place / f"{stem}.json").exists() else None
+    held = refuse_changed(folder, form)
+    ordinal = held[0] if held else 1 + max((ordinal for ordinal, _ in _all(place)), default=0)
+    text = json.dumps({"ordinal": ordinal, "form": form.to_json()}, ensure_ascii=False, indent=1)
+    # The JSON comes last: it says that the version is whole.
+    write_whole(place / f"{stem}.xml", built.xml)
+    write_whole(place / f"{stem}.json", text.encode())
+
+
+def refuse_changed(folder: Path, form: Form) -> tuple[int, Form] | None:
+    """What is kept under the version of `form`, with its ordinal; nothing is written.
+
+    Raises:
+        FormError: FORM-050, people saw another form under this version already.
+    """
+    path = folder / file_name(form.form_id) / f"{file_name(form.version)}.json"
+    held = _read(path) if path.exists() else None
     if held is not None and _on_phones(held[1]) != _on_phones(form):
         raise FormError(
             "FORM-050",
@@ -35,11 +50,7 @@ def keep_version(folder: Path, built: BuiltForm) -> None:
             "The form was changed, but its version is that of a form that is in use.",
             "Raise version in the settings sheet: answers to two wordings must be told apart.",
         )
-    ordinal = held[0] if held else 1 + max((ordinal for ordinal, _ in _all(place)), default=0)
-    text = json.dumps({"ordinal": ordinal, "form": form.to_json()}, ensure_ascii=False, indent=1)
-    # The JSON comes last: it says that the version is whole.
-    write_whole(place / f"{stem}.xml", built.xml)
-    write_whole(place / f"{stem}.json", text.encode())
+    return held
 
 
 def find_version(folder: Path, form_id: str, version: str) -> Form | None:

@@ -25,6 +25,7 @@ class Staged:
             or `deleted`.
         issues: temporary table `submission_id, table_name, row, path, kind, raw`: values that are not of their type.
         drift: temporary table `submission_id, row, path, raw`: answers at no known path.
+        raw: temporary table of the lines of `new` submissions, one column a fact (`id`, `sealed`…).
     """
 
     form_id: str
@@ -36,6 +37,7 @@ class Staged:
     submissions: str = "stage_submissions"
     issues: str = "stage_issues"
     drift: str = "stage_drift"
+    raw: str = "stage_raw"
 
     @property
     def form(self) -> Form:

@@ -15,11 +15,20 @@ Origin = Literal["server", "import"]
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that belongs to a submission. `sha256` is empty while the file has not been fetched."""
+    """A file that belongs to a submission.
+
+    Args:
+        name: as the answer names it.
+        size: in bytes.
+        sha256: empty while the file has not been fetched.
+        mark: what the server calls exactly these bytes (Kobo's uid, an MD5), so that they need not be fetched twice;
+            empty when it has no such word.
+    """
 
     name: str
     size: int = 0
     sha256: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,10 @@ class Submission:
             "edited": self.edited,
             "deleted_at": self.deleted_at,
             "refused": self.refused,
-            "attachments": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in self.attachments],
+            "attachments": [
+                {"name": file.name, "size": file.size, "sha256": file.sha256, "mark": file.mark}
+                for file in self.attachments
+            ],
             "signature": self.signature,
             "sealed": self.sealed,
             "answers": self.answers,

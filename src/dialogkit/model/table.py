@@ -43,6 +43,8 @@ REPEAT_COLUMNS: Final[Mapping[str, str]] = {
     "_row": "VARCHAR",
     "_position": "INTEGER",
 }
+#: Our own columns, beside the others, of tables in the schema `history`: how long a version held.
+HISTORY_COLUMNS: Final[Mapping[str, str]] = {"_valid_from": "TIMESTAMPTZ", "_valid_to": "TIMESTAMPTZ"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from dialogkit.model.form import FILE_TYPES, Form, Question
-from dialogkit.model.table import MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Standing, Table
+from dialogkit.model.table import HISTORY_COLUMNS, MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Standing, Table
 
 #: What a phone writes into `meta` beside the identifiers. A name of an instance is made from answers, often a
 #: person's name, so it counts as an identifier.
@@ -113,7 +113,7 @@ def _columns(repeat: str, forms: Sequence[Form], known: Sequence[Column]) -> tup
                 columns[key] = replace(column, name=columns[key].name)
             else:
                 fresh[key] = column
-    taken = {*MAIN_COLUMNS, *REPEAT_COLUMNS}
+    taken = {*MAIN_COLUMNS, *REPEAT_COLUMNS, *HISTORY_COLUMNS}
     taken |= {column.name.lower() for column in columns.values()}
     leaves = [column.name.lower() for column in fresh.values()]
     for key, column in fresh.items():

@@ -98,6 +98,7 @@ class _Server:
             ("/view/downloadSubmission", "GET", self._view_download, True),
             ("/view/attachment", "GET", self._view_attachment, True),
             ("/view/refused", "GET", self._view_refused, True),
+            ("/view/ids", "GET", self._view_ids, True),
         ]
 
     def guarded(self, handler: Handler, *, staff: bool) -> Callable[[Request], Awaitable[Response]]:
@@ -185,6 +186,9 @@ class _Server:
 
     async def _view_refused(self, call: Call) -> Response:
         return views.refused(self._store, call.request)
+
+    async def _view_ids(self, call: Call) -> Response:
+        return views.ids(self._store, call.request)
 
 
 async def _welcome(request: Request) -> Response:

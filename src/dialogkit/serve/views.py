@@ -42,6 +42,18 @@ async def download(store: Store, request: Request, base: str) -> Response:
     return replies.xml_reply(text, headers=_marks(facts))
 
 
+def ids(store: Store, request: Request) -> Response:
+    """A page of the ids that survive edits, for the comparison at the end of a pull."""
+    form_id = request.query_params.get("formId", "")
+    cursor = request.query_params.get("cursor", "")
+    if not _NUMBER.fullmatch(cursor or "0"):
+        raise Declined(400, "cursor is a number that this server gave out.")
+    listed = store.index.listed(form_id, int(cursor or 0), MAX_IDS)
+    entries = [store.index.get(form_id, instance_id) for _, instance_id in listed]
+    found = [entry.root for entry in entries if entry is not None]
+    return JSONResponse({"ids": found, "cursor": str(listed[-1][0]) if listed else ""})
+
+
 def attachment(store: Store, request: Request) -> Response:
     """The bytes of an attachment."""
     asked = request.query_params

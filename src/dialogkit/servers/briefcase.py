@@ -148,3 +148,16 @@ def read_counts(where: str, body: bytes) -> Mapping[str, int]:
         return {str(reason): int(number) for reason, number in counts.items()}
     except (ValueError, AttributeError, TypeError):
         raise _unexpected(where, "The counts of refusals are not readable.") from None
+
+
+def read_ids_page(where: str, body: bytes) -> tuple[list[str], str]:
+    """Ids, and where the next page starts, as our own server tells them.
+
+    Raises:
+        UnexpectedReply: SERVER-008, it is something else.
+    """
+    try:
+        page = json.loads(body)
+        return [str(one) for one in page["ids"]], str(page["cursor"])
+    except (ValueError, KeyError, TypeError):
+        raise _unexpected(where, "The list of ids is not readable.") from None

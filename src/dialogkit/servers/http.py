@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -112,12 +112,16 @@ class Http:
         """
         yield from self.stream_of(Asked("GET", path, params))
 
-    def stream_of(self, asked: Asked) -> Iterator[bytes]:
-        """As `stream`, for any request."""
+    def stream_of(
+        self, asked: Asked, heard: Callable[[int, Mapping[str, str]], None] | None = None
+    ) -> Iterator[bytes]:
+        """As `stream`, for any request. `heard` is told status and headers before the first piece."""
         begun = False
         for wait in self._again.waits(asked.again or repeatable(asked.method)):
             try:
                 with self._open(asked) as response, self._failures():
+                    if heard is not None:
+                        heard(response.status_code, response.headers)
                     for piece in response.iter_content(_PIECE):
                         begun = True
                         yield piece
@@ -174,7 +178,7 @@ class Http:
             return f"{self._base}/{path}"
         asked, ours = urlsplit(path), urlsplit(self._base)
         if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
-            raise self._unexpected("SERVER-007", "The server sends to another address. It was not followed.")
+            raise self._elsewhere()
         return path
 
     @contextmanager
@@ -211,6 +215,8 @@ class Http:
         status = response.status_code
         if status < 300:
             return
+        if status < 400:
+            raise self._elsewhere()
         if status in (429, 503):
             raise busy(self.where, response.headers.get("Retry-After", ""))
         said = self._message(response)
@@ -249,6 +255,14 @@ class Http:
         for secret in self._secrets:
             body = body.replace(secret.encode(), b"KEY")
         return body
+
+    def _elsewhere(self) -> UnexpectedReply:
+        return UnexpectedReply(
+            "SERVER-007",
+            self.where,
+            "The server sends to another address. It was not followed, and nothing was sent there.",
+            "If that is the same server, write url in dialogkit.toml as it does: often https:// in place of http://.",
+        )
 
     def _unexpected(self, code: str, message: str) -> UnexpectedReply:
         return UnexpectedReply(code, self.where, message, "Check that the address is that of a form server.")

@@ -27,6 +27,7 @@ from dialogkit.servers.briefcase import (
     read_download,
     read_form_list,
     read_ids,
+    read_ids_page,
     root_name,
 )
 from dialogkit.servers.exchange import Reply
@@ -154,6 +155,50 @@ class OpenRosaServer:
             return {}
         return read_counts(self.name, self._http.get("view/refused", {"formId": form_id}).body)
 
+    def ids(self, form_id: str) -> Iterator[Sequence[str]] | None:
+        """Ids of all submissions that our own server keeps, by pages; None for others, which cannot tell.
+
+        Raises:
+            ServerError: no connection, or refused.
+        """
+        return self._ids(form_id) if self._embedded else None
+
+    def current(self, form_id: str, submission_id: str, find_form: FindForm) -> Received | None:
+        """The edition of a submission that counts now on our own server; None when it is not there.
+
+        Raises:
+            ServerError: no connection, refused, or an answer that is not whole.
+        """
+        for instance_id in self._editions(form_id, submission_id):
+            (fetched,) = self._fetch(form_id, [instance_id])
+            received = self._received(form_id, fetched, find_form)
+            # The two lists are not of one moment: what came between them may have moved one against the other.
+            if received.submission.id == submission_id:
+                return received
+        return None
+
+    def _editions(self, form_id: str, submission_id: str) -> Iterator[str]:
+        """Where the list of ids has this one, the list of editions has its current one."""
+        cursor = ""
+        while True:
+            asked = {"formId": form_id, "cursor": cursor}
+            found, following = read_ids_page(self.name, self._http.get("view/ids", asked).body)
+            if not found:
+                return
+            many = asked | {"numEntries": str(len(found))}
+            listed, _ = read_ids(self.name, self._http.get("view/submissionList", many).body)
+            yield from (edition for one, edition in zip(found, listed, strict=False) if one == submission_id)
+            cursor = following
+
+    def _ids(self, form_id: str) -> Iterator[Sequence[str]]:
+        cursor = ""
+        while True:
+            reply = self._http.get("view/ids", {"formId": form_id, "cursor": cursor})
+            found, cursor = read_ids_page(self.name, reply.body)
+            if not found:
+                return
+            yield found
+
     def _list(self, form_id: str, cursor: str) -> tuple[list[str], str]:
         asked = {"formId": form_id, "numEntries": str(self._page_size), "cursor": cursor}
         listed, following = read_ids(self.name, self._http.get("view/submissionList", asked).body)
@@ -222,7 +267,7 @@ class OpenRosaServer:
         names = [safe_name(file.name) for file in media]
         if not all(names) or len(set(names)) != len(names):
             raise self._unexpected("SERVER-009", "A submission has a file without a usable name, or two of one name.")
-        return tuple(Attachment(name) for name in names)
+        return tuple(Attachment(name, mark=file.hash) for name, file in zip(names, media, strict=True))
 
     def _media_of(self, form_id: str, submission: Submission, name: str) -> MediaFile:
         known = self._media.get(submission.instance_id) or self._media.get(submission.id)

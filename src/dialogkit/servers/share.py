@@ -22,12 +22,19 @@ _WHITE_ON_BLACK: Final = "\x1b[38;5;231;48;5;16m"
 _PLAIN: Final = "\x1b[0m"
 
 
-def collect_settings(server_url: str, project_name: str) -> dict[str, Any]:
-    """The settings of a project in ODK Collect that loads its forms from `server_url` and sends on its own."""
+def collect_settings(server_url: str, project_name: str, username: str = "") -> dict[str, Any]:
+    """The settings of a project in ODK Collect or KoboCollect that loads its forms from a server and sends on its own.
+
+    Args:
+        server_url: the address; it may hold a key.
+        project_name: what the project is called on the phone.
+        username: of a collector who has to sign in. A password is never part of a code: it is typed on the phone.
+    """
     return {
         "general": {
             "protocol": "odk_default",
             "server_url": server_url,
+            **({"username": username} if username else {}),
             "form_update_mode": "match_exactly",
             "autosend": "wifi_and_cellular",
         },

@@ -13,7 +13,7 @@ from dialogkit.forms.constants import fill, workbook_bytes
 from dialogkit.forms.lint import lint, unfit_to_serve
 from dialogkit.forms.odk import odk_validate
 from dialogkit.forms.render import render
-from dialogkit.forms.versions import file_name, keep_version
+from dialogkit.forms.versions import file_name, keep_version, refuse_changed
 from dialogkit.forms.workbook import read_workbook
 from dialogkit.model.form import BuiltForm, Form
 from dialogkit.problem import Problem, has_errors
@@ -42,7 +42,7 @@ def check(paths: Sequence[Path], workspace: Workspace | None = None, *, odk: boo
         workspace: its team constants are filled in before the form is judged, as when it is served.
         odk: whether ODK Validate is asked too (it takes Java and a second a form).
     """
-    constants = _constants(workspace)
+    constants = team_constants(workspace)
     return [_check(path, constants, odk=odk) for path in paths]
 
 
@@ -56,7 +56,7 @@ def build(paths: Sequence[Path], to: Path, workspace: Workspace | None = None) -
         FormError: one of them does not build, two have the same form_id (FORM-054), or two have different media of
             the same name (FORM-055).
     """
-    constants = _constants(workspace)
+    constants = team_constants(workspace)
     built = [build_form(path, **constants) for path in paths]
     _refuse_same_id(paths, built)
     _refuse_same_media(built)
@@ -76,11 +76,23 @@ def prepare(workspace: Workspace, form_id: str) -> BuiltForm:
 
     Raises:
         ConfigError: `dialogkit.toml` names no such form.
+        FormError: as `fit_form`.
+    """
+    built = fit_form(workspace, form_id)
+    keep_version(workspace.versions, built)
+    return built
+
+
+def fit_form(workspace: Workspace, form_id: str) -> BuiltForm:
+    """The same without keeping its version: as long as no phone has it, it may change.
+
+    Raises:
+        ConfigError: `dialogkit.toml` names no such form.
         FormError: it does not build, has another form_id (FORM-052), must not be served (FORM-053), or was changed
             without a new version (FORM-050).
     """
     path = workspace.form_file(form_id)
-    built = build_form(path, **_constants(workspace))
+    built = build_form(path, **team_constants(workspace))
     if built.form.form_id != form_id:
         message = f"dialogkit.toml names it {form_id}, but its form_id is {built.form.form_id}."
         fix = f"Write [forms.{built.form.form_id}] in dialogkit.toml, or correct form_id in the settings sheet."
@@ -88,7 +100,7 @@ def prepare(workspace: Workspace, form_id: str) -> BuiltForm:
     if unfit := unfit_to_serve(built.form):
         fix = "Correct what is named above; until then no phone can load it."
         raise FormError("FORM-053", form_id, "The form must not be served.", fix, unfit)
-    keep_version(workspace.versions, built)
+    refuse_changed(workspace.versions, built.form)
     return built
 
 
@@ -103,7 +115,8 @@ def _check(path: Path, constants: dict[str, str], *, odk: bool) -> Checked:
     return Checked(path, built.form, problems)
 
 
-def _constants(workspace: Workspace | None) -> dict[str, str]:
+def team_constants(workspace: Workspace | None) -> dict[str, str]:
+    """The two texts of the team that a workspace has for its consent notes."""
     if workspace is None:
         return {}
     section = workspace.config.workspace

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from dialogkit.errors import BatchError
@@ -14,9 +17,10 @@ from dialogkit.model.form import Form
 from dialogkit.model.server import Received
 from dialogkit.model.submission import Attachment, Submission
 from dialogkit.problem import Problem
-from dialogkit.pull.batches import new_batch, now
+from dialogkit.pull.batches import now
 from dialogkit.pull.imports import Imported, read_values, submissions_of
 from dialogkit.pull.lock import only_one
+from dialogkit.pull.writer import new_batch
 from dialogkit.steps.forms import prepare
 from dialogkit.workspace import Workspace
 
@@ -37,8 +41,15 @@ def import_file(workspace: Workspace, form_id: str, path: Path, coded_by: str) -
         new_batch(workspace.batches, form_id, "import", "") as writer,
     ):
         for record in records:
-            writer.add(_received(form, record), form, lambda _, record=record: sources_file(record))  # type: ignore[misc]  # mypy does not type a default in a lambda
+            writer.add(_received(form, record), form, partial(_put_sources, record))
     return len(records)
+
+
+def _put_sources(record: Imported, file: Attachment, target: Path) -> Attachment:
+    """The sentences behind the values, as an attachment of the record."""
+    data = b"".join(sources_file(record))
+    target.write_bytes(data)
+    return replace(file, size=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
 def records_of(form: Form, path: Path, coded_by: str) -> list[Imported]:

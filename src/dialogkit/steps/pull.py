@@ -1,89 +1,100 @@
-"""Pull: bring new submissions of forms from their servers into batches."""
+"""Pull: bring new, changed and deleted submissions of forms from their servers into batches."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from dialogkit.config import FILE_NAME, ServerSection
 from dialogkit.errors import ConfigError
 from dialogkit.forms.versions import find_version
 from dialogkit.model.form import Form
-from dialogkit.model.server import FormServer
+from dialogkit.model.server import FeedServer, ListingServer
+from dialogkit.model.submission import Submission
 from dialogkit.progress import SILENT, Progress
-from dialogkit.pull.sync import Pulled, pull_form
-from dialogkit.servers.openrosa import OpenRosaServer
+from dialogkit.pull.decrypt import unseal
+from dialogkit.pull.portions import How, Pulled
+from dialogkit.pull.private_key import PrivateKey, load_private_key
+from dialogkit.pull.sync import pull_form
 from dialogkit.steps.forms import prepare
-from dialogkit.steps.serve import access_of
+from dialogkit.steps.secret import secret
+from dialogkit.steps.servers import pull_server, section_of
 from dialogkit.workspace import Workspace
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What a person may ask of a pull.
+
+    Args:
+        full: fetch every submission, whatever was pulled before.
+        files: fetch attachments.
+        keys: files with private keys, beside the one that dialogkit.toml names for a form.
+    """
+
+    full: bool = False
+    files: bool = True
+    keys: tuple[Path, ...] = ()
+
+
 def pull(
-    workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT, *, full: bool = False
+    workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT, wishes: Wishes | None = None
 ) -> list[Pulled]:
     """Pull the named forms, or all of the workspace that have a server.
 
     Raises:
-        ConfigError: a form or server is not named in dialogkit.toml, or a token is missing.
+        ConfigError: a form or server is not named in dialogkit.toml, or a secret is missing.
+        BatchError: another pull of the form is running, the disk is full, or a private key is none.
         ServerError: a server did not answer as it should; what was whole before stays.
     """
     chosen = list(forms) or [name for name, form in workspace.config.forms.items() if form.server]
-    return [_pull_one(workspace, form_id, progress, full=full) for form_id in chosen]
+    return [_pull_one(workspace, form_id, progress, wishes or Wishes()) for form_id in chosen]
 
 
-def server_of(workspace: Workspace, form_id: str) -> FormServer:
-    """The server that a form of the workspace is placed on.
+def server_of(workspace: Workspace, form_id: str) -> FeedServer | ListingServer:
+    """The server that a form of the workspace is pulled from.
 
     Raises:
         ConfigError: it has none, or the server cannot be used.
     """
-    workspace.form_file(form_id)
-    name = workspace.config.forms[form_id].server
-    if not name:
-        raise ConfigError(
-            "CONFIG-007",
-            f"{FILE_NAME}, forms.{form_id}",
-            "The form is on no server.",
-            f'Add server = "…" to [forms.{form_id}], or import what was published: dialogkit import {form_id} FILE',
-        )
-    return _server(workspace, workspace.config.servers[name])
+    return pull_server(workspace, form_id, section_of(workspace, form_id))
 
 
-def _pull_one(workspace: Workspace, form_id: str, progress: Progress, *, full: bool) -> Pulled:
+def _pull_one(workspace: Workspace, form_id: str, progress: Progress, wishes: Wishes) -> Pulled:
     server = server_of(workspace, form_id)
+    keys = _keys(workspace, form_id, wishes.keys)
     latest = prepare(workspace, form_id).form
 
     @cache
     def find_form(version: str) -> Form | None:
         return find_version(workspace.versions, form_id, version)
 
-    return pull_form(server, latest, find_form, workspace.batches, progress, full=full)
+    def opened(submission: Submission, form: Form, folder: Path, body: bytes) -> Submission:
+        return unseal(submission, form, folder, keys, body)
+
+    how = How(full=wishes.full, files=wishes.files, unseal=opened, new_keys=bool(keys))
+    return pull_form(server, latest, find_form, workspace.batches, progress, how)
 
 
-def _server(workspace: Workspace, section: ServerSection) -> FormServer:
-    if section.embedded:
-        token = access_of(workspace).token("staff")
-        return OpenRosaServer(section.name, f"http://{section.listen}/key/{token}", embedded=True)
-    if section.kind == "openrosa" and section.url:
-        token = _secret(section)
-        return OpenRosaServer(section.name, section.url.format(token=token), embedded=False)
-    raise ConfigError(
-        "CONFIG-008",
-        f"{FILE_NAME}, servers.{section.name}",
-        "Submissions cannot be pulled from this server yet: only kind openrosa, with listen or url.",
-        'Use kind = "openrosa".',
-    )
+def _keys(workspace: Workspace, form_id: str, files: Sequence[Path]) -> list[PrivateKey]:
+    """The private keys for a form: those that were named, and the one of dialogkit.toml (a path, or the key itself)."""
+    keys = [load_private_key(_read(path), path.name) for path in files]
+    name = workspace.config.forms[form_id].private_key_env
+    if name:
+        found = secret(f"forms.{form_id}.private_key_env", name, "the path of the private key")
+        data = found.encode() if "-----BEGIN" in found else _read(Path(found).expanduser())
+        keys.append(load_private_key(data, name))
+    return keys
 
 
-def _secret(section: ServerSection) -> str:
-    if not section.token_env:
-        return ""
-    if section.token_env in os.environ:
-        return os.environ[section.token_env]
-    raise ConfigError(
-        "CONFIG-009",
-        f"{FILE_NAME}, servers.{section.name}.token_env",
-        f"The environment variable {section.token_env} is not set.",
-        f"Set it to the token of the server: export {section.token_env}=…",
-    )
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            "CONFIG-035",
+            path.name,
+            f"The file of the private key cannot be read ({error.strerror}).",
+            "Give its path with --private-key FILE, or in the variable that private_key_env names.",
+        ) from None

@@ -1,12 +1,15 @@
-"""Query: a question in SQL to the newest snapshot, read only."""
+"""Query: a question in SQL to the newest snapshot, or to the warehouse as it was at a time, read only."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
 
 from dialogkit.errors import WarehouseError
+from dialogkit.warehouse.as_of import open_as_of, time_of
 from dialogkit.warehouse.snapshot import open_snapshot
 from dialogkit.workspace import Workspace
 
@@ -15,13 +18,18 @@ _ABOUT_STATEMENT: Final = (duckdb.ParserException, duckdb.BinderException, duckd
 _ABOUT_VALUES: Final = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.TypeMismatchException)
 
 
-def query(workspace: Workspace, statement: str) -> tuple[list[str], list[tuple[object, ...]]]:
+def query(workspace: Workspace, statement: str, as_of: str = "") -> tuple[list[str], list[tuple[object, ...]]]:
     """Column names and rows of one statement.
 
+    Args:
+        workspace: where.
+        statement: in SQL.
+        as_of: a date (the end of that day in UTC) or a time with its offset; the newest snapshot when empty.
+
     Raises:
-        WarehouseError: there is no snapshot, or the statement is not one that a reader may run.
+        WarehouseError: there is no snapshot, nothing at that time, or the statement is not one that a reader may run.
     """
-    with open_snapshot(workspace.snapshots) as db:
+    with _opened(workspace, as_of) as db:
         try:
             if not db.extract_statements(statement):
                 raise _refused("There is no statement.", _TABLES)
@@ -29,6 +37,14 @@ def query(workspace: Workspace, statement: str) -> tuple[list[str], list[tuple[o
             return [column[0] for column in result.description or ()], result.fetchall()
         except duckdb.Error as error:
             raise _in_words(error) from None
+
+
+def _opened(workspace: Workspace, as_of: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    if not as_of:
+        return open_snapshot(workspace.snapshots)
+    own = workspace.root / "warehouse" / "findings"
+    at = time_of(as_of, datetime.now(UTC))
+    return open_as_of(workspace.warehouse, workspace.snapshots, at, own if own.is_dir() else None)
 
 
 def _in_words(error: duckdb.Error) -> WarehouseError:

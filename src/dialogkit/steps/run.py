@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
-from dialogkit.pull.sync import Pulled
+from dialogkit.pull.portions import Pulled
 from dialogkit.steps.land import land
-from dialogkit.steps.pull import pull
+from dialogkit.steps.pull import Wishes, pull
 from dialogkit.warehouse.snapshot import make_snapshot
 from dialogkit.workspace import Workspace
 
@@ -24,13 +24,15 @@ class Ran:
     snapshot: Path
 
 
-def run(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT) -> Ran:
+def run(
+    workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT, wishes: Wishes | None = None
+) -> Ran:
     """Pull and land what is new, and make a snapshot for readers.
 
     Raises:
         DialogkitError: as `pull`, `land` and `snapshot` do; what was done before stays, and the next run goes on.
     """
-    pulled = pull(workspace, forms, progress)
+    pulled = pull(workspace, forms, progress, wishes)
     landed = land(workspace, forms, progress)
     path = snapshot(workspace, progress)
     return Ran(tuple(pulled), tuple(landed), path)

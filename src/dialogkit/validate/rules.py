@@ -22,7 +22,15 @@ from dialogkit.validate.texts import messages
 _TYPED: Final[frozenset[Kind]] = frozenset({"integer", "decimal", "date", "time", "datetime", "geopoint"})
 _YES: Final = frozenset({"yes", "true", "true()"})
 _NO: Final = frozenset({"", "no", "false", "false()"})
-
+#: Why encrypted answers are still closed (`Submission.sealed`), and what to do.
+_SEALED: Final[Mapping[str, str]] = {
+    "no key": "Pull once more with the private key of the form: dialogkit pull --full --private-key FILE. "
+    "Nothing is lost: the encrypted files are kept with the batch.",
+    "wrong key": "Find the private key that belongs to the form's public_key, then: dialogkit pull --full "
+    "--private-key FILE. Nothing is lost: the encrypted files are kept with the batch.",
+    "damaged": "Pull again when the phone has sent all files. If it stays so, ask for the form to be sent again: "
+    "the phone may still have it.",
+}
 
 #: SQL condition of a violation in the rows of one version; None when the version has no such rule.
 _Condition = Callable[[Rows, str], "str | None"]
@@ -33,7 +41,7 @@ def rules_of(staged: Staged) -> tuple[Rule, ...]:
 
     A blank of an import is "not stated in the source": it never breaks a rule (instruments.md 3.6).
     """
-    rules = [_version(staged), _sealed(staged), _drift(staged), *_types(staged), *_choices(staged)]
+    rules = [_version(staged), *_sealed(staged), _drift(staged), *_types(staged), *_choices(staged)]
     if staged.origin != "import":
         rules += _required(staged)
     return (*rules, *_rows(staged))
@@ -54,12 +62,17 @@ def _version(staged: Staged) -> Rule:
     )
 
 
-def _sealed(staged: Staged) -> Rule:
+def _sealed(staged: Staged) -> Iterator[Rule]:
     """Encrypted answers were never judged, not even for consent: they wait until they can be opened."""
-    query = f"SELECT submission_id, '' FROM {sql.name(staged.drift)} WHERE path = 'base64EncryptedKey'"
-    fix = "Nothing is lost: the files are kept with the batch. Leave it held."
-    text = messages("FORM-SEALED", staged.form)
-    return Rule("FORM-SEALED", "hold", "", _main(staged).name, text, fix=fix, query=query)
+    raw, drift = sql.name(staged.raw), sql.name(staged.drift)
+    told = f"SELECT id, '' FROM {raw} WHERE coalesce(sealed, '')"
+    for reason, fix in _SEALED.items():
+        query = f"{told} = {sql.text(reason)}"
+        if reason == "no key":  # what an older batch has not told is the plainest of the reasons
+            closed = f"SELECT submission_id FROM {drift} WHERE path = 'base64EncryptedKey'"
+            query += f" UNION ALL {told} NOT IN ({sql.texts(_SEALED)}) AND id IN ({closed})"
+        text = messages(f"FORM-SEALED:{reason}", staged.form)
+        yield Rule(f"FORM-SEALED:{reason}", "hold", "", _main(staged).name, text, fix=fix, query=query)
 
 
 def _drift(staged: Staged) -> Rule:

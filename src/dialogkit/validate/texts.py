@@ -22,10 +22,20 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "Il y a des réponses à des questions qu’aucune version connue du formulaire ne contient.",
         "es": "Hay respuestas a preguntas que no están en ninguna versión conocida del formulario.",
     },
-    "FORM-SEALED": {
-        "en": "The answers are encrypted, and this dialogkit cannot open them yet.",
-        "fr": "Les réponses sont chiffrées, et ce dialogkit ne peut pas encore les ouvrir.",
-        "es": "Las respuestas están cifradas y este dialogkit todavía no puede abrirlas.",
+    "FORM-SEALED:no key": {
+        "en": "The answers are encrypted, and no private key was given to open them.",
+        "fr": "Les réponses sont chiffrées, et aucune clé privée n’a été donnée pour les ouvrir.",
+        "es": "Las respuestas están cifradas y no se dio ninguna clave privada para abrirlas.",
+    },
+    "FORM-SEALED:wrong key": {
+        "en": "The answers are encrypted, and the private key that was given does not open them.",
+        "fr": "Les réponses sont chiffrées, et la clé privée donnée ne les ouvre pas.",
+        "es": "Las respuestas están cifradas y la clave privada que se dio no las abre.",
+    },
+    "FORM-SEALED:damaged": {
+        "en": "The answers are encrypted, and a file of the submission is missing or damaged.",
+        "fr": "Les réponses sont chiffrées, et un fichier de l’envoi manque ou est endommagé.",
+        "es": "Las respuestas están cifradas y un archivo del envío falta o está dañado.",
     },
     "FORM-TYPE": {
         "en": "“{label}”: the answer is not of the kind that the question asks for (number, date, place…).",

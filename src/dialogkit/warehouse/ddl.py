@@ -10,6 +10,7 @@ import duckdb
 from dialogkit import sql
 from dialogkit.model.form import Form
 from dialogkit.model.table import Column, Standing, Table
+from dialogkit.warehouse import history
 
 SCHEMAS = ("accepted", "held", "identifiers")
 
@@ -111,10 +112,11 @@ def _make(db: duckdb.DuckDBPyConnection, table: Table, schema: str, columns: Seq
 
 
 def _seclude(db: duckdb.DuckDBPyConnection, table: Table, column: Column) -> None:
-    """Move the answers of a question that was classed as an identifier only later."""
+    """Move the answers of a question that was classed as an identifier only later; those of the history go."""
     open_before = "schema_name = 'accepted' AND table_name = ? AND column_name = ?"
     if not db.execute(f"SELECT 1 FROM duckdb_columns() WHERE {open_before}", [table.name, column.name]).fetchone():
         return
+    history.clear(db, table.name, column.name)
     row, name = "_row" if table.repeat else "''", sql.name(column.name)
     db.execute(
         f"INSERT INTO {sql.name('identifiers', table.name)} (_submission_id, _row, {name}) "

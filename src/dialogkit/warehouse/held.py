@@ -12,6 +12,7 @@ import duckdb
 from dialogkit import sql
 from dialogkit.errors import WarehouseError
 from dialogkit.problem import Problem
+from dialogkit.warehouse import history
 from dialogkit.warehouse.load import WITH_ANSWERS, drop_rows
 
 
@@ -168,6 +169,7 @@ def _decided(db: duckdb.DuckDBPyConnection, held: Held, decision: str, reason: s
         "UPDATE ops.submissions SET state = ?, reason = ? WHERE submission_id = ? AND form_id = ?",
         [state, reason, held.submission_id, held.form_id],
     )
+    history.note_decision(db, held.form_id, held.submission_id)
 
 
 @contextmanager

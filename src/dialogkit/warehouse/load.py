@@ -15,6 +15,7 @@ from dialogkit.model.batch import Manifest
 from dialogkit.model.report import Landed, Report
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
+from dialogkit.warehouse import history
 from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_tables, write_codebook
 
 #: Books that repeat something of an answer; a dropped submission has nothing in them.
@@ -36,12 +37,13 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
         prepare_tables(db, staged.tables)
         write_codebook(db, staged.tables, staged.forms)
         _decide_again(db, staged.form_id)
-        _remove_replaced(db, staged)
+        _remove_replaced(db, staged, manifest.started_at)
         for table in staged.tables:
             _insert_rows(db, staged, table)
         _write_books(db, staged)
         _write_rules(db, staged.form_id, report)
         _write_states(db, staged)
+        history.write_versions(db, staged, manifest)
         landed = _count(db, staged, manifest, report)
         _write_run(db, manifest, landed)
     except BaseException:
@@ -102,20 +104,17 @@ def _decide_again(db: duckdb.DuckDBPyConnection, form_id: str) -> None:
     )
 
 
-def _remove_replaced(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    db.execute(
-        "CREATE OR REPLACE TEMP TABLE stage_replaced AS SELECT submission_id FROM ops.submissions WHERE form_id = ? "
-        "AND submission_id IN (SELECT submission_id FROM stage_submissions WHERE state <> 'known')",
-        [staged.form_id],
-    )
-    (count,) = db.execute("SELECT count(*) FROM stage_replaced").fetchone() or (0,)
-    if not count:
+def _remove_replaced(db: duckdb.DuckDBPyConnection, staged: Staged, at: str) -> None:
+    if not history.find_replaced(db, staged.form_id):
         return
-    ids = "SELECT submission_id FROM stage_replaced"
-    drop_rows(db, [table.name for table in staged.tables], ids)
+    tables = [table.name for table in staged.tables]
+    history.move_replaced(db, staged, at)
+    drop_rows(db, tables, history.REPLACED)
+    drop_rows(db, tables, history.REFUSED, ("history",))
     for book in (*_BOOKS, "submissions"):
         db.execute(
-            f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ? AND submission_id IN ({ids})", [staged.form_id]
+            f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ? AND submission_id IN ({history.REPLACED})",
+            [staged.form_id],
         )
 
 

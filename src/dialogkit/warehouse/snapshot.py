@@ -27,7 +27,7 @@ _POINTER: Final = "current.txt"
 #: So many older snapshots stay, for readers that still have one open.
 _KEPT: Final = 2
 #: Books that hold no answer and no id.
-_BOOKS: Final = ("columns", "choices", "forms", "runs")
+BOOKS: Final = ("columns", "choices", "forms", "runs")
 
 
 def make_snapshot(warehouse: Path, folder: Path, findings: Path | None = None) -> Path:
@@ -52,18 +52,27 @@ def _make(warehouse: Path, folder: Path, findings: Path) -> Path:
         raise none_yet(warehouse)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.duckdb"
     partial = folder / f".partial-{path.name}"
-    with new_file(partial) as db:
-        with plain_errors(warehouse):
-            db.execute(f"ATTACH {sql.text(str(warehouse))} AS source (READ_ONLY)")
+    with new_file(partial) as db, filling(db, warehouse, findings):
         _copy(db)
-        db.execute("DETACH source")
-        create_concepts(db)
-        run_findings(db, read_findings(findings))
-        db.execute("CHECKPOINT")
     partial.rename(path)
     write_whole(folder / _POINTER, path.name.encode())
     _forget_old(folder, path)
     return path
+
+
+@contextmanager
+def filling(db: duckdb.DuckDBPyConnection, warehouse: Path, findings: Path) -> Iterator[None]:
+    """The block copies `accepted` and `ops` from the database `source`; concepts and findings are then made of them."""
+    with plain_errors(warehouse):
+        db.execute(f"ATTACH {sql.text(str(warehouse))} AS source (READ_ONLY)")
+    for schema in ("accepted", "ops"):
+        db.execute(f"CREATE SCHEMA {sql.name(schema)}")
+    yield
+    _comment(db)
+    db.execute("DETACH source")
+    create_concepts(db)
+    run_findings(db, read_findings(findings))
+    db.execute("CHECKPOINT")
 
 
 def current_snapshot(folder: Path) -> Path:
@@ -88,24 +97,39 @@ def open_snapshot(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         WarehouseError: there is none yet.
     """
-    with reading(current_snapshot(folder)) as db:
+    with shut_off(current_snapshot(folder)) as db:
+        yield db
+
+
+@contextmanager
+def shut_off(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database file, read only, from which a statement reaches nothing else."""
+    with reading(path) as db:
         db.execute("SET enable_external_access = false")
         db.execute("SET lock_configuration = true")
         yield db
 
 
-def _copy(db: duckdb.DuckDBPyConnection) -> None:
-    for schema in ("accepted", "ops"):
-        db.execute(f"CREATE SCHEMA {sql.name(schema)}")
-    tables = db.execute(
-        "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'source' AND schema_name = 'accepted'"
+def accepted_tables(db: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """The tables of `source.accepted` with their columns, without any that a later version classed as an identifier."""
+    rows = db.execute(
+        """
+        SELECT d.table_name, list(d.column_name ORDER BY d.column_index) FROM duckdb_columns() d
+        WHERE d.database_name = 'source' AND d.schema_name = 'accepted' AND (d.table_name, d.column_name) NOT IN
+            (SELECT (table_name, column_name) FROM source.ops.columns WHERE disclosure = 'direct')
+        GROUP BY d.table_name
+        """
     ).fetchall()
-    for name, _ in tables:
+    return {table: tuple(columns) for table, columns in rows}
+
+
+def _copy(db: duckdb.DuckDBPyConnection) -> None:
+    for table, columns in accepted_tables(db).items():
         db.execute(
-            f"CREATE TABLE {sql.name('accepted', name)} AS SELECT {_open_columns(db, name)} "
-            f"FROM {sql.name('source', 'accepted', name)}"
+            f"CREATE TABLE {sql.name('accepted', table)} AS SELECT {', '.join(map(sql.name, columns))} "
+            f"FROM {sql.name('source', 'accepted', table)}"
         )
-    for book in _BOOKS:
+    for book in BOOKS:
         db.execute(f"CREATE TABLE {sql.name('ops', book)} AS FROM {sql.name('source', 'ops', book)}")
     db.execute(
         """
@@ -118,6 +142,9 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
     )
     # Which unknown questions were answered, and how often; the answers themselves stay in the warehouse.
     db.execute("CREATE TABLE ops.drift AS SELECT form_id, path, count(*) AS n FROM source.ops.drift GROUP BY ALL")
+
+
+def _comment(db: duckdb.DuckDBPyConnection) -> None:
     comments = db.execute(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE database_name = 'source' "
         "AND schema_name = 'accepted' AND comment IS NOT NULL AND (table_name, column_name) NOT IN "
@@ -125,17 +152,6 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for table, column, comment in comments:
         db.execute(f"COMMENT ON COLUMN {sql.name('accepted', table)}.{sql.name(column)} IS {sql.text(comment)}")
-
-
-def _open_columns(db: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The columns of a table, without any that a later version of its form has classed as an identifier."""
-    rows = db.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'source' AND schema_name = 'accepted' "
-        "AND table_name = $table AND column_name NOT IN (SELECT column_name FROM source.ops.columns "
-        "WHERE table_name = $table AND disclosure = 'direct') ORDER BY column_index",
-        {"table": table},
-    ).fetchall()
-    return ", ".join(sql.name(name) for (name,) in rows)
 
 
 def _forget_old(folder: Path, newest: Path) -> None:

@@ -1,0 +1,24 @@
+"""What a pull brought, in a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dialogkit.pull.portions import Pulled
+
+
+def pulled_line(pulled: Pulled) -> str:
+    """The counts of a pull, and whether server and workspace were equal at its end."""
+    line = f"{pulled.form_id}: {pulled.submissions} submissions in {pulled.batches} batches"
+    if pulled.deleted:
+        line += f", {pulled.deleted} of them deleted on the server"
+    if pulled.refused:
+        line += f", {sum(pulled.refused.values())} refused"
+    proof = pulled.certificate
+    if proof.server_count >= 0:
+        line += f"; {proof.server_count} on the server, {proof.local_count} here"
+        line += ": equal" if proof.equal else f": {len(proof.only_here)} only here, {len(proof.only_there)} only there"
+    if proof.files_missing:
+        line += f"; {proof.files_missing} submissions wait for attachments"
+    return line

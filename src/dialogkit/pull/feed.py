@@ -1,0 +1,66 @@
+"""A pull from a server that tells what came after a cursor (OpenRosa)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from dialogkit.model.server import Entry, FeedServer, Page
+from dialogkit.progress import Progress
+from dialogkit.pull.batches import now
+from dialogkit.pull.certificates import Certificate, write_certificate
+from dialogkit.pull.portions import Portions, Pulled, see
+from dialogkit.pull.refusals import note_refusals
+
+
+def pull_feed(server: FeedServer, pull: Portions, cursor: str, progress: Progress) -> Pulled:
+    """Bring what came after `cursor`. It moves with the last batch of each portion.
+
+    Raises:
+        ServerError: the server did not answer as it should; batches that were whole stay.
+    """
+    started_at = now()
+    progress.step(f"pull {pull.form_id}")
+    pages = server.pages(pull.form_id, cursor, pull.find_form)
+    for first in pages:
+        with pull.portion() as portion:
+            for page in _until(lambda: portion.full, first, pages):
+                pull.bring_files(page.received)
+                for received in page.received:
+                    portion.add(received)
+                progress.advance(len(page.received))
+                portion.cursor = page.cursor
+    note_refusals(pull.folder, pull.form_id, server.name, server.refusals(pull.form_id))
+    certificate = _compare(server, pull, started_at)
+    write_certificate(pull.folder, certificate)
+    return pull.result(certificate)
+
+
+def _until(full: Callable[[], bool], first: Page, rest: Iterator[Page]) -> Iterator[Page]:
+    """The pages of one portion, one at a time in memory."""
+    yield first
+    while not full():
+        page = next(rest, None)
+        if page is None:
+            return
+        yield page
+
+
+def _compare(server: FeedServer, pull: Portions, started_at: str) -> Certificate:
+    """Ask for the ids of all that the server keeps, where it can tell."""
+    listed = server.ids(pull.form_id)
+    there, only_here, only_there = -1, list[str](), list[str]()
+    if listed is not None:
+        there = see(pull, (tuple(Entry(one, "") for one in ids) for ids in listed))
+        only_here = [submission_id for submission_id, _ in pull.mirror.gone(server.name)]
+        only_there = pull.mirror.missing(server.name)
+    return Certificate(
+        form_id=pull.form_id,
+        server=server.name,
+        started_at=started_at,
+        finished_at=now(),
+        server_count=there,
+        local_count=pull.mirror.count(server.name),
+        only_here=only_here,
+        only_there=only_there,
+        files_missing=pull.mirror.pending(server.name).get("files", 0),
+    )

@@ -1,0 +1,132 @@
+"""A pull from a server that is mirrored: list all, compare, fetch what differs (Kobo, Central, a folder)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from dialogkit.errors import UnexpectedReply
+from dialogkit.model.server import Fetched, Listing, ListingServer, Received
+from dialogkit.model.submission import Submission
+from dialogkit.progress import Progress
+from dialogkit.pull.batches import now
+from dialogkit.pull.certificates import Certificate, last_certificate, nearly_forgotten, write_certificate
+from dialogkit.pull.mirror import Wish
+from dialogkit.pull.portions import Portion, Portions, Pulled, see
+
+
+def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> Pulled:
+    """Make what is here equal to what the server has.
+
+    Raises:
+        ServerError: the server did not answer as it should; batches that were whole stay, the cursor does not move.
+        UnexpectedReply: SERVER-031, some submissions could not be read; all others are here.
+    """
+    started_at = now()
+    last = last_certificate(pull.folder, pull.form_id, server.name)
+    cursor = "" if pull.how.full or last is None else last.cursor
+    warning = nearly_forgotten(last, server.retention_days)
+    progress.step(f"list {pull.form_id}")
+    listing = server.listing(pull.form_id, cursor)
+    listed = see(pull, listing.pages, progress)
+    wish = Wish(pull.how.full or listing.everything, pull.how.files, pull.how.new_keys)
+    todo = pull.mirror.differences(server.name, wish)
+    progress.step(f"pull {pull.form_id}", todo.new + todo.changed + todo.gone)
+    _bury(server, pull, listing, progress)
+    unreadable = _bring(server, pull, wish, progress)
+    certificate = _compare(server, pull, started_at, listed, unreadable)
+    if unreadable:
+        # The cursor stays where it was.
+        write_certificate(pull.folder, certificate)
+        raise _not_readable(server, pull, unreadable)
+    write_certificate(pull.folder, replace(certificate, cursor=listing.cursor))
+    return pull.result(certificate, [warning] if warning else ())
+
+
+def _bury(server: ListingServer, pull: Portions, listing: Listing, progress: Progress) -> None:
+    """A tombstone for each submission that a complete listing did not have. First of all: somebody may wait for it."""
+    gone = list(pull.mirror.gone(server.name))
+    if not gone:
+        return
+    with pull.portion() as portion:
+        for submission_id, instance_id in gone:
+            tombstone = Submission(
+                id=submission_id,
+                instance_id=instance_id,
+                form_id=pull.form_id,
+                form_version="",
+                submitted_at="",
+                deleted_at=listing.tombstones.get(submission_id) or now(),
+            )
+            portion.add(Received(tombstone, b""))
+            progress.advance()
+
+
+def _bring(server: ListingServer, pull: Portions, wish: Wish, progress: Progress) -> list[str]:
+    """Fetch and write what differs; gives the ids of those that could not be read."""
+    unreadable: list[str] = []
+    groups = _fetched(server, pull, wish)
+    for first in groups:
+        with pull.portion() as portion:
+            for fetched in _chain(first, groups, portion):
+                for received in fetched.received:
+                    portion.add(received)
+                    progress.advance()
+                unreadable += fetched.unreadable
+    return unreadable
+
+
+def _chain(first: Fetched, rest: Iterator[Fetched], portion: Portion) -> Iterator[Fetched]:
+    yield first
+    while not portion.full:
+        fetched = next(rest, None)
+        if fetched is None:
+            return
+        yield fetched
+
+
+def _fetched(server: ListingServer, pull: Portions, wish: Wish) -> Iterator[Fetched]:
+    """Each group with its attachments at hand; the next one is fetched while this one is written."""
+    groups = pull.mirror.wanted(server.name, wish, server.group)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def ahead() -> Future[Fetched] | None:
+            group = next(groups, None)
+            return pool.submit(server.fetch, pull.form_id, group[0], pull.find_form, group[1]) if group else None
+
+        waiting = ahead()
+        while waiting is not None:
+            fetched = waiting.result()
+            # Before the next is asked for: a client may remember the attachments of one group only.
+            pull.bring_files(fetched.received)
+            waiting = ahead()
+            yield fetched
+
+
+def _compare(
+    server: ListingServer, pull: Portions, started_at: str, listed: int, unreadable: Sequence[str]
+) -> Certificate:
+    return Certificate(
+        form_id=pull.form_id,
+        server=server.name,
+        started_at=started_at,
+        finished_at=now(),
+        server_count=listed,
+        local_count=pull.mirror.count(server.name),
+        only_here=[submission_id for submission_id, _ in pull.mirror.gone(server.name)],
+        only_there=pull.mirror.missing(server.name),
+        unreadable=unreadable,
+        files_missing=pull.mirror.pending(server.name).get("files", 0),
+    )
+
+
+def _not_readable(server: ListingServer, pull: Portions, unreadable: Sequence[str]) -> UnexpectedReply:
+    shown = ", ".join(unreadable[:5]) + (" …" if len(unreadable) > 5 else "")
+    return UnexpectedReply(
+        "SERVER-031",
+        f"{server.name}, {pull.form_id}",
+        f"{len(unreadable)} submissions came in a form that cannot be read: {shown}. All others are here.",
+        "Look at them on the server, correct or delete them there, then pull again.",
+    )

@@ -1,0 +1,297 @@
+"""What this workspace has of each server, as an index in SQLite: derived from the batches, made anew when in doubt.
+
+It holds ids, signatures and hashes, never an answer. The batches are the truth: every batch that the index has not
+seen is read into it first, and when a batch that it has seen is gone, it is made again from all of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dialogkit.model.server import Entry
+from dialogkit.model.submission import Attachment, Submission
+from dialogkit.pull.batches import batches, folder_name, open_batch
+
+_FILE: Final = "mirror.sqlite3"
+_FORMAT: Final = 1
+_TABLES: Final = """
+CREATE TABLE applied (batch TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE known (
+    server TEXT NOT NULL, id TEXT NOT NULL, signature TEXT NOT NULL, instance_id TEXT NOT NULL, content TEXT NOT NULL,
+    deleted INTEGER NOT NULL, pending TEXT NOT NULL, PRIMARY KEY (server, id)
+) WITHOUT ROWID;
+CREATE TABLE files (
+    server TEXT NOT NULL, id TEXT NOT NULL, mark TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    path TEXT NOT NULL
+);
+CREATE INDEX files_by_hash ON files (sha256);
+CREATE INDEX files_by_mark ON files (server, id, mark);
+"""
+_SEEN: Final = """
+CREATE TEMP TABLE IF NOT EXISTS seen (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, signature TEXT NOT NULL, place TEXT NOT NULL
+);
+DELETE FROM temp.seen;
+"""
+_WANTED: Final = """
+    k.id IS NULL OR k.signature <> s.signature OR k.deleted OR :everything
+    OR (k.pending = 'files' AND :files) OR (k.pending = 'key' AND :keys)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What else than new and changed submissions is to be fetched.
+
+    Args:
+        everything: all of them.
+        files: those whose attachments are not all here.
+        keys: those that could not be decrypted.
+    """
+
+    everything: bool = False
+    files: bool = True
+    keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Counts of one comparison."""
+
+    new: int
+    changed: int
+    gone: int
+
+
+class Mirror:
+    """The index of one form. Open one with `open_mirror`."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
+        self._folder, self._db = folder, db
+
+    def see(self, pages: Iterator[Sequence[Entry]]) -> Iterator[int]:
+        """Take in a complete listing; gives the size of each page. Call it once for each listing.
+
+        Raises:
+            sqlite3.IntegrityError: an id stands in it twice.
+        """
+        self._db.executescript(_SEEN)
+        for page in pages:
+            self._db.executemany(
+                "INSERT INTO temp.seen (id, signature, place) VALUES (?, ?, ?)",
+                [(entry.id, entry.signature, entry.place) for entry in page],
+            )
+            yield len(page)
+        self._db.commit()
+
+    def differences(self, server: str, wish: Wish) -> Differences:
+        """How much is to be done after `see`."""
+        new, wanted = self._one(
+            f"SELECT coalesce(sum(k.id IS NULL), 0), count(*) FROM temp.seen s "
+            f"LEFT JOIN known k ON k.server = :server AND k.id = s.id WHERE {_WANTED}",
+            _asked(server, wish),
+        )
+        (gone,) = self._one(f"SELECT count(*) {_GONE}", {"server": server})
+        return Differences(new, wanted - new, gone)
+
+    def wanted(self, server: str, wish: Wish, group: int) -> Iterator[tuple[list[Entry], int]]:
+        """What is to be fetched, in the order of the listing, in groups; each with the length of its range.
+
+        The groups are read as they are asked for: what is written meanwhile does not come again.
+        """
+        after = 0
+        while True:
+            rows = self._db.execute(
+                f"SELECT s.n, s.id, s.signature, s.place FROM temp.seen s "
+                f"LEFT JOIN known k ON k.server = :server AND k.id = s.id WHERE s.n > :after AND ({_WANTED}) "
+                "ORDER BY s.n LIMIT :group",
+                _asked(server, wish) | {"after": after, "group": group},
+            ).fetchall()
+            if not rows:
+                return
+            after = rows[-1][0]
+            yield [Entry(*row[1:]) for row in rows], after - rows[0][0] + 1
+
+    def gone(self, server: str) -> Iterator[tuple[str, str]]:
+        """Id and instanceID of each submission that is here and was not in the listing."""
+        yield from self._db.execute(f"SELECT k.id, k.instance_id {_GONE} ORDER BY k.id", {"server": server}).fetchall()
+
+    def missing(self, server: str) -> list[str]:
+        """Ids that were in the listing and are not here."""
+        rows = self._db.execute(
+            "SELECT s.id FROM temp.seen s LEFT JOIN known k ON k.server = ? AND k.id = s.id AND NOT k.deleted "
+            "WHERE k.id IS NULL ORDER BY s.n",
+            [server],
+        )
+        return [row[0] for row in rows]
+
+    def count(self, server: str) -> int:
+        """How many submissions of the server are here and not deleted."""
+        return int(self._one("SELECT count(*) FROM known WHERE server = ? AND NOT deleted", [server])[0])
+
+    def pending(self, server: str) -> dict[str, int]:
+        """How many wait for `files` or for a `key`."""
+        return dict(
+            self._db.execute(
+                "SELECT pending, count(*) FROM known WHERE server = ? AND pending <> '' AND NOT deleted GROUP BY 1",
+                [server],
+            ).fetchall()
+        )
+
+    def unchanged(self, server: str, submission: Submission, content: str) -> bool:
+        """Whether exactly this is here already, under the same signature."""
+        row = self._db.execute(
+            "SELECT 1 FROM known WHERE server = ? AND id = ? AND signature = ? AND content = ? AND NOT deleted",
+            [server, submission.id, submission.signature, content],
+        ).fetchone()
+        return row is not None
+
+    def file(self, sha256: str) -> Path | None:
+        """A file of these bytes in a batch, when there is one."""
+        return self._path(self._db.execute("SELECT path, 0, '' FROM files WHERE sha256 = ?", [sha256]).fetchone())
+
+    def file_marked(self, server: str, submission_id: str, mark: str) -> tuple[Path, int, str] | None:
+        """Path, size and hash of the file that the server marks so, when it is here."""
+        row = self._db.execute(
+            "SELECT path, size, sha256 FROM files WHERE server = ? AND id = ? AND mark = ?",
+            [server, submission_id, mark],
+        ).fetchone()
+        path = self._path(row)
+        return (path, row[1], row[2]) if path else None
+
+    def note(self, server: str, submission: Submission, content: str, batch: str) -> None:
+        """One submission of a batch that is being written; holds when `applied` follows."""
+        pending = "key" if submission.sealed in ("no key", "wrong key") else ""
+        if any(not file.sha256 for file in submission.attachments):
+            pending = "files"
+        self._db.execute(
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                server,
+                submission.id,
+                submission.signature,
+                submission.instance_id,
+                content,
+                bool(submission.deleted_at),
+                pending,
+            ],
+        )
+        inside = f"{batch}/attachments/{folder_name(submission.id)}"
+        self._db.executemany(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (server, submission.id, file.mark, file.size, file.sha256, f"{inside}/{file.name}")
+                for file in submission.attachments
+                if file.sha256
+            ],
+        )
+
+    def applied(self, batch: str) -> None:
+        """The batch has its name now."""
+        self._db.execute("INSERT OR REPLACE INTO applied VALUES (?)", [batch])
+
+    def commit(self) -> None:
+        """What was noted since the last time holds."""
+        self._db.commit()
+
+    def forget(self) -> None:
+        """What was noted since the last `commit` is not so."""
+        self._db.rollback()
+
+    def _path(self, row: tuple[Any, ...] | None) -> Path | None:
+        path = self._folder / row[0] if row else None
+        return path if path is not None and path.is_file() else None
+
+    def _one(self, statement: str, values: Any) -> tuple[int, ...]:
+        found: tuple[int, ...] = self._db.execute(statement, values).fetchone()
+        return found
+
+
+_GONE: Final = (
+    "FROM known k LEFT JOIN temp.seen s ON s.id = k.id WHERE k.server = :server AND NOT k.deleted AND s.id IS NULL"
+)
+
+
+def _asked(server: str, wish: Wish) -> dict[str, Any]:
+    return {"server": server, "everything": wish.everything, "files": wish.files, "keys": wish.keys}
+
+
+@contextmanager
+def open_mirror(folder: Path, form_id: str) -> Iterator[Mirror]:
+    """The index of a form, with every batch on disk in it.
+
+    Args:
+        folder: of all batches.
+        form_id: the form.
+
+    Raises:
+        BatchError: a batch is not whole.
+    """
+    inside = folder / folder_name(form_id)
+    try:
+        db = _opened(inside)
+        mirror = _caught_up(folder, form_id, db)
+    except sqlite3.DatabaseError:
+        # Cut off by a loss of power, or of another kind: it can be made again at any time.
+        (inside / _FILE).unlink(missing_ok=True)
+        db = _opened(inside)
+        mirror = _caught_up(folder, form_id, db)
+    try:
+        yield mirror
+    finally:
+        db.close()
+
+
+def _opened(inside: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(inside / _FILE, isolation_level="DEFERRED")
+    try:
+        db.execute("PRAGMA temp_store = FILE")
+        if db.execute("PRAGMA user_version").fetchone() != (_FORMAT,):
+            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                db.execute(f'DROP TABLE "{name}"')
+            db.executescript(_TABLES + f"PRAGMA user_version = {_FORMAT};")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _caught_up(folder: Path, form_id: str, db: sqlite3.Connection) -> Mirror:
+    mirror = Mirror(folder / folder_name(form_id), db)
+    on_disk = batches(folder, form_id)
+    applied = {row[0] for row in db.execute("SELECT batch FROM applied")}
+    if applied - {path.name for path in on_disk}:
+        for table in ("applied", "known", "files"):
+            db.execute(f"DELETE FROM {table}")
+        applied = set()
+    for path in on_disk:
+        if path.name not in applied:
+            _apply(mirror, path)
+            mirror.commit()
+    return mirror
+
+
+def _apply(mirror: Mirror, path: Path) -> None:
+    batch = open_batch(path)
+    for line in batch.lines():
+        files = tuple(
+            Attachment(file["name"], file["size"], file["sha256"], file.get("mark", "")) for file in line["attachments"]
+        )
+        submission = Submission(
+            id=line["id"],
+            instance_id=line["instance_id"],
+            form_id=batch.manifest.form_id,
+            form_version=line["form_version"],
+            submitted_at=line["submitted_at"],
+            deleted_at=line["deleted_at"],
+            attachments=files,
+            signature=line.get("signature", ""),
+            sealed=line.get("sealed", ""),
+        )
+        mirror.note(batch.manifest.server, submission, line["content"], path.name)
+    mirror.applied(path.name)

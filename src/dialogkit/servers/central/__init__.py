@@ -1,0 +1,1 @@
+"""ODK Central: pulling submissions, placing forms, reviewing."""

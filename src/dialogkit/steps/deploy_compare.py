@@ -1,0 +1,88 @@
+"""Compare a form that is to be placed with the version of it that is on the server."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from dialogkit.errors import FormError
+from dialogkit.forms.build import build_form
+from dialogkit.forms.compare import Beside, Comparison, compare
+from dialogkit.forms.compare_pairs import was_of
+from dialogkit.forms.remote_copy import FORM_ID, FORM_VERSION
+from dialogkit.forms.versions import file_name, find_version
+from dialogkit.forms.workbook import read_workbook
+from dialogkit.model.form import Form
+from dialogkit.model.host import Placed
+from dialogkit.steps.compare import uses_of
+from dialogkit.steps.deploy_plan import Plan, Ready, begun_before, md5_of
+from dialogkit.workspace import Workspace
+
+
+@runtime_checkable
+class GivesWorkbook(Protocol):
+    """A host that gives back the XLSForm that it was given."""
+
+    def workbook(self, remote_id: str) -> bytes | None:
+        """The bytes of the published workbook; None when there is none."""
+        ...
+
+
+def compare_with_placed(workspace: Workspace, plan: Plan, ready: Ready, placed: Placed) -> Comparison | None:
+    """What replacing the form changes; None where nobody here knows what is there."""
+    old = next(_known(workspace, plan, ready, placed), None)
+    if old is None:
+        return None
+    held = {name: md5 for name, md5 in placed.media.items() if md5 and not _of_the_server(name, ready)}
+    beside = Beside(
+        was=was_of(read_workbook(workspace.form_file(ready.form.form_id))),
+        old_media=held,
+        new_media={name: md5_of(path) for name, path in ready.built.media.items()},
+        uses=uses_of(workspace, ready.form.form_id),
+    )
+    return compare(old, ready.form, beside)
+
+
+def _of_the_server(name: str, ready: Ready) -> bool:
+    """Whether the form asks for a file that the server makes by itself, such as a list of entities."""
+    return name not in ready.built.media and name.encode() in ready.built.xml
+
+
+def _known(workspace: Workspace, plan: Plan, ready: Ready, placed: Placed) -> Iterator[Form]:
+    """The form that is there, from the surest source to the least: kept here, or as the server gives it back."""
+    noted, form_id = plan.deployment, ready.form.form_id
+    if begun_before(noted, ready.content):
+        # A killed run may have replaced it already: the comparison is with what that run found.
+        names = [noted.done[-1].version] if noted.done else [ready.form.version]
+        if not noted.done:
+            yield ready.form
+    else:
+        names = [one.version for one in reversed(noted.done) if one.remote_version == placed.remote_version]
+        names.append(placed.remote_version)
+    for version in names:
+        if found := find_version(workspace.versions, form_id, version):
+            yield found
+    if isinstance(plan.host, GivesWorkbook):
+        yield from _given_back(plan.host, plan.deployment.remote_id, form_id)
+
+
+def _given_back(host: GivesWorkbook, remote_id: str, form_id: str) -> Iterator[Form]:
+    """What the server gives, without what dialogkit added and under our id: KoboToolbox has another one."""
+    data = host.workbook(remote_id)
+    if not data:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        # A workbook that names no form_id is called after its file.
+        path = Path(folder) / f"{file_name(form_id)}.xlsx"
+        path.write_bytes(data)
+        try:
+            form = build_form(path).form
+        except FormError:
+            return
+    carried = [question for question in form.questions if question.name in (FORM_ID, FORM_VERSION)]
+    version = next((one.calculation.strip("'") for one in carried if one.name == FORM_VERSION), form.version)
+    kept = tuple(question for question in form.questions if question not in carried)
+    yield replace(form, form_id=form_id, version=version, questions=kept)

@@ -1,0 +1,195 @@
+"""What submissions were before: a row for each version, and the answers of those that were replaced.
+
+A version holds from the time of the pull that brought it until that of the pull that brought the next. Answers of
+replaced versions move from `accepted` to `history`; those of held ones stay in their batch only, and identifiers of
+replaced versions nowhere. A submission whose newest version refuses loses all of its answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from dialogkit import sql
+from dialogkit.errors import WarehouseError
+from dialogkit.model.batch import Manifest
+from dialogkit.model.staged import Staged
+from dialogkit.model.table import HISTORY_COLUMNS
+
+#: Submissions that a batch brings anew, and which of them it refuses: queries over what `find_replaced` made.
+REPLACED: Final = "SELECT submission_id FROM stage_replaced"
+REFUSED: Final = f"{REPLACED} WHERE refused"
+
+
+def find_replaced(db: duckdb.DuckDBPyConnection, form_id: str) -> int:
+    """Note which submissions a batch brings anew, and from when their versions hold; tells how many."""
+    db.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE stage_replaced AS
+        SELECT s.submission_id, any_value(s.state) = 'refused' AS refused, max(v.valid_from) AS since
+        FROM stage_submissions s
+        SEMI JOIN (FROM ops.submissions WHERE form_id = $form) known ON known.submission_id = s.submission_id
+        LEFT JOIN ops.versions v ON v.form_id = $form AND v.submission_id = s.submission_id AND v.valid_to IS NULL
+        WHERE s.state <> 'known' GROUP BY s.submission_id
+        """,
+        {"form": form_id},
+    )
+    (count,) = db.execute("SELECT count(*) FROM stage_replaced").fetchone() or (0,)
+    return int(count)
+
+
+def move_replaced(db: duckdb.DuckDBPyConnection, staged: Staged, at: str) -> None:
+    """Copy accepted answers of what is replaced into `history`, and end those versions.
+
+    Nothing of a submission that the batch refuses is copied, and the hashes of what it said go: whoever guesses the
+    answers could prove them by a hash.
+
+    Args:
+        db: in the transaction of a landing, after `find_replaced`.
+        staged: the batch.
+        at: the time of the pull. A clock that went back ends a version at its beginning, never before.
+    """
+    for table in staged.tables:
+        _widen(db, table.name)
+        db.execute(
+            f"INSERT INTO {sql.name('history', table.name)} BY NAME "
+            "SELECT a.*, r.since AS _valid_from, greatest(r.since, $at::TIMESTAMPTZ) AS _valid_to "
+            f"FROM {sql.name('accepted', table.name)} a "
+            "JOIN stage_replaced r ON r.submission_id = a._submission_id WHERE NOT r.refused",
+            {"at": at},
+        )
+    facts = {"at": at, "form": staged.form_id}
+    db.execute(
+        "UPDATE ops.versions SET valid_to = greatest(valid_from, $at::TIMESTAMPTZ) "
+        f"WHERE form_id = $form AND valid_to IS NULL AND submission_id IN ({REPLACED})",
+        facts,
+    )
+    db.execute(
+        f"UPDATE ops.versions SET content = '' WHERE form_id = ? AND submission_id IN ({REFUSED})", [staged.form_id]
+    )
+
+
+def write_versions(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest) -> None:
+    """One row for each submission that this batch brought, as `ops.submissions` has it."""
+    main = sql.name(staged.relations[staged.tables[0].name])
+    db.execute(
+        f"""
+        INSERT INTO ops.versions
+        SELECT s.submission_id, $form, s.instance_id, s.content, s.form_version, s.submitted_at, $origin,
+            coalesce(d.state, s.state), coalesce(d.reason, s.reason), $batch, $server,
+            coalesce(m._review_state, ''), coalesce(m._edited, false), greatest($at::TIMESTAMPTZ, r.since), NULL
+        FROM stage_submissions s
+        LEFT JOIN stage_decision d ON d.submission_id = s.submission_id AND s.state = 'new'
+        LEFT JOIN {main} m ON m._submission_id = s.submission_id
+        LEFT JOIN stage_replaced r ON r.submission_id = s.submission_id
+        WHERE s.state <> 'known'
+        """,
+        {
+            "form": staged.form_id,
+            "origin": staged.origin,
+            "batch": staged.batch_id,
+            "server": manifest.server,
+            "at": manifest.started_at,
+        },
+    )
+
+
+def note_decision(db: duckdb.DuckDBPyConnection, form_id: str, submission_id: str) -> None:
+    """Somebody released or dropped a held submission: from now on it is what `ops.submissions` says."""
+    facts = {"form": form_id, "id": submission_id}
+    db.execute(
+        """
+        INSERT INTO ops.versions
+        SELECT v.* REPLACE (s.state AS state, s.reason AS reason, greatest(v.valid_from, now()) AS valid_from)
+        FROM ops.versions v JOIN ops.submissions s ON s.form_id = v.form_id AND s.submission_id = v.submission_id
+        WHERE v.form_id = $form AND v.submission_id = $id AND v.valid_to IS NULL
+        """,
+        facts,
+    )
+    db.execute(
+        "UPDATE ops.versions SET valid_to = greatest(valid_from, now()) "
+        "WHERE form_id = $form AND submission_id = $id AND valid_to IS NULL AND state = 'held'",
+        facts,
+    )
+
+
+def check_history(db: duckdb.DuckDBPyConnection, where: str) -> None:
+    """For readers, who cannot bring a warehouse up to date.
+
+    Raises:
+        WarehouseError: WAREHOUSE-033, it has no history yet.
+    """
+    if not db.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'history'").fetchone():
+        raise WarehouseError(
+            "WAREHOUSE-033",
+            where,
+            "An older dialogkit has written this warehouse; it has no history yet.",
+            "Bring it up to date with: dialogkit land",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What a submission is now: its id, form version, review state and the server that it came from."""
+
+    submission_id: str
+    form_version: str
+    review_state: str
+    server: str
+
+
+def current_of(db: duckdb.DuckDBPyConnection, form_id: str, submission_id: str) -> Current:
+    """By its whole id or by its beginning, when that is enough to tell it; refused and deleted ones are not found.
+
+    Raises:
+        WarehouseError: WAREHOUSE-034, none or more than one begins so.
+    """
+    rows = db.execute(
+        "SELECT submission_id, coalesce(form_version, ''), review_state, server FROM ops.versions "
+        "WHERE form_id = $form AND valid_to IS NULL AND state NOT IN ('refused', 'deleted') "
+        "AND (submission_id = $id OR starts_with(replace(submission_id, 'uuid:', ''), $begins)) LIMIT 1000",
+        {"form": form_id, "id": submission_id, "begins": submission_id.removeprefix("uuid:")},
+    ).fetchall()
+    found = [Current(*row) for row in rows]
+    whole = [one for one in found if one.submission_id == submission_id]
+    if submission_id and len(whole or found) == 1:
+        return (whole or found)[0]
+    raise WarehouseError(
+        "WAREHOUSE-034",
+        f"{form_id}, submission {submission_id}",
+        "More than one submission begins so." if found else "The warehouse has no submission of this id.",
+        "Give the whole id. What is on the server but not here yet comes with: dialogkit run",
+    )
+
+
+def clear(db: duckdb.DuckDBPyConnection, table: str, column: str) -> None:
+    """Take away the earlier answers of a question that was classed as an identifier only later."""
+    if column in _columns(db, "history", table):
+        # First, because DuckDB 1.5 alters no table that the same transaction has updated.
+        _widen(db, table)
+        name = sql.name(column)
+        db.execute(f"UPDATE {sql.name('history', table)} SET {name} = NULL WHERE {name} IS NOT NULL")
+
+
+def _widen(db: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Make the history of a table, or add the columns that `accepted` has got since."""
+    target, accepted = sql.name("history", table), sql.name("accepted", table)
+    known = _columns(db, "history", table)
+    if not known:
+        own = ", ".join(f"NULL::{kind} AS {name}" for name, kind in HISTORY_COLUMNS.items())
+        db.execute(f"CREATE TABLE {target} AS SELECT *, {own} FROM {accepted} LIMIT 0")
+        return
+    for name, kind in _columns(db, "accepted", table).items():
+        if name not in known:
+            db.execute(f"ALTER TABLE {target} ADD COLUMN {sql.name(name)} {kind}")
+
+
+def _columns(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    rows = db.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+        "AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema, table],
+    ).fetchall()
+    return dict(rows)
