@@ -102,7 +102,7 @@ def test_every_option_of_every_command_says_what_it_is_for(name):
 
 def test_every_file_of_a_command_is_reachable():
     folder = Path(importlib.import_module("dialogkit.cli").__path__[0])
-    shared = {"__init__", "main", "options", "output", "bar", "compared", "landed", "layout", "parquet", "serving"}
+    shared = {"__init__", "main", "options", "output", "bar", "compared", "landed", "layout", "parquet", "pulled", "serving"}
     files = {path.stem for path in folder.glob("*.py")} - shared
     assert files == {"imports" if name == "import" else name for name in COMMANDS}
 

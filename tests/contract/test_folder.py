@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from dialogkit.errors import NotOnServer
+from dialogkit.instance import write_instance
 from dialogkit.model.server import Entry, ListingServer
+from dialogkit.pull.decrypt import unseal
 from dialogkit.servers.folder import FolderServer
+from tests.builders_encrypt import private_key, seal
 from tests.builders_folder import (
     ANSWERS,
     FORM,
     ID,
     PICTURE,
+    bare,
     central_files,
     entries,
     fetch_all,
@@ -150,3 +154,21 @@ def test_many_submissions_come_by_pages(tmp_path: Path) -> None:
     put_kobo(tmp_path, [kobo_row({"name": str(n)}, f"uuid:{n}") for n in range(2500)])
     listing = FolderServer("old", tmp_path).listing("visit", "")
     assert [len(page) for page in listing.pages] == [1000, 1000, 500]
+
+
+def test_encrypted_instances_are_opened_like_those_of_a_server(tmp_path: Path) -> None:
+    sealed = seal(write_instance(FORM, ANSWERS, ID), {"p.png": PICTURE})
+    folder = tmp_path / "instances" / f"uuid{bare(ID)}"
+    folder.mkdir(parents=True)
+    (folder / "submission.xml").write_bytes(sealed.xml)
+    for name, data in sealed.files.items():
+        (folder / name).write_bytes(data)
+    server, fetched = fetch_all(tmp_path)
+    (received,) = fetched.received
+    batch = tmp_path / "batch"
+    batch.mkdir()
+    for file in received.submission.attachments:
+        (batch / file.name).write_bytes(b"".join(server.attachment("visit", received.submission, file.name)))
+    opened = unseal(received.submission, FORM, batch, [private_key()], received.body)
+    assert (opened.answers, opened.sealed) == (ANSWERS, "")
+    assert (batch / "p.png").read_bytes() == PICTURE

@@ -391,6 +391,14 @@ def test_an_answer_that_the_server_writes_over_comes_from_the_xml(place, session
     assert one.submission.answers == {"_status": "married", "place": "x", "person": [{"person/pname": "A"}]}
 
 
+@pytest.mark.parametrize("body", [b"", b"<data", b'<!DOCTYPE x [<!ENTITY a "b">]><data>&a;</data>'])
+def test_an_encrypted_submission_whose_xml_cannot_be_read_is_named(place, remote, session, body):
+    server = server_of(session, remote)
+    submission_id = place.state.new(remote, ENCRYPTED.format("11111111-1111-4111-8111-111111111111").encode())
+    place.faults.add("rewrite", path=".xml", function=lambda _: body)
+    assert fetched(server, listed(server)) == Fetched((), (submission_id,))
+
+
 def test_an_encrypted_submission_that_goes_before_its_xml_comes_is_in_neither_list(place, remote, session):
     server = server_of(session, remote)
     submission_id = place.state.new(remote, ENCRYPTED.format("11111111-1111-4111-8111-111111111111").encode())

@@ -94,6 +94,12 @@ def test_a_batch_says_what_it_holds(tmp_path):
     assert (second["answers"], second["deleted_at"]) == ({}, "2026-11-20T10:00:00Z")
 
 
+def test_what_was_deleted_on_the_server_is_deleted_and_not_refused_for_want_of_answers(tmp_path):
+    gated = make_form("visit", "1", [("calculate", "gate", {"concept": "consent.gate"})])
+    (line,) = lines_of(write_batch(tmp_path, gated, [received(gated, {}, deleted_at="2026-11-20T10:00:00Z")]))
+    assert (line["deleted_at"], line["refused"]) == ("2026-11-20T10:00:00Z", "")
+
+
 def test_a_batch_stands_under_its_name_only_when_it_is_whole(tmp_path):
     with pytest.raises(ValueError, match="stop"), new_batch(tmp_path, "visit", "server", "field") as writer:
         writer.add(received(FORM, {"name": "A"}), FORM)

@@ -58,6 +58,25 @@ class Seen:
     sent: int = 0
 
 
+class Pace:
+    """Makes a look-alike as slow as a real server: one answer at a time, each after a while for each row in it.
+
+    Args:
+        seconds: for 1,000 rows.
+        rows: how many rows the body of an answer holds.
+    """
+
+    def __init__(self, seconds: float, rows: Callable[[bytes], int]) -> None:
+        self._seconds, self._rows = seconds, rows
+        # Answers of a server that waits for its own processor do not get ready side by side.
+        self._turn = asyncio.Lock()
+
+    async def wait(self, body: bytes) -> None:
+        """Wait as long as the real server would take."""
+        async with self._turn:
+            await asyncio.sleep(self._seconds * self._rows(body) / 1000)
+
+
 @dataclass
 class Faults:
     """What goes wrong from now on. `seen` holds every request since the start or the last `forget()`.
@@ -71,10 +90,13 @@ class Faults:
         hook: `function()` is called before the request is answered.
         rewrite: `function(body) -> body`.
         skew: `seconds` added to the header Date of every answer, from now on.
+
+    `pace` slows every answer down, when there is one.
     """
 
     seen: list[Seen] = field(default_factory=list)
     skew: float = 0.0
+    pace: Pace | None = None
     _waiting: list[Fault] = field(default_factory=list)
 
     def add(
@@ -124,7 +146,7 @@ class FaultyApp:
             return
         noted = _seen(scope)
         self._faults.seen.append(noted)
-        outwards = _noting(noted, _dated(send, self._faults))
+        outwards = _noting(noted, _dated(_paced(send, self._faults.pace), self._faults))
         striking = self._faults.striking(noted.method, noted.target)
         if not striking:
             await self._app(scope, receive, outwards)
@@ -197,6 +219,21 @@ def _dated(send: Send, faults: Faults) -> Send:
         await send(message)
 
     return dated
+
+
+def _paced(send: Send, pace: Pace | None) -> Send:
+    if pace is None:
+        return send
+    held: list[dict[str, Any]] = []
+
+    async def paced(message: dict[str, Any]) -> None:
+        held.append(message)
+        if not message.get("more_body") and message["type"] == "http.response.body":
+            await pace.wait(b"".join(one.get("body", b"") for one in held))
+            for one in held:
+                await send(one)
+
+    return paced
 
 
 def _noting(noted: Seen, send: Send) -> Send:

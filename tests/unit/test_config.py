@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from dialogkit.config import FILE_NAME, KEYS, Config, read_config
 from dialogkit.errors import ConfigError
 from dialogkit.steps.init import init
-from dialogkit.steps.pull import server_of
+from dialogkit.steps.pull import Wishes, pull, server_of
+from dialogkit.steps.secret import secret
 from dialogkit.workspace import open_workspace
 
 WHOLE = """
@@ -232,24 +235,81 @@ def test_config_007_a_form_on_no_server_cannot_be_pulled(tmp_path):
     )
 
 
-@pytest.mark.parametrize("server", ['kind = "kobo"', 'kind = "central"', 'kind = "openrosa"'])
-def test_config_008_a_server_that_cannot_be_pulled_from(tmp_path, server):
-    (tmp_path / FILE_NAME).write_text(f'[servers.s]\n{server}\n[forms.a]\nfile = "a.xlsx"\nserver = "s"')
-    with pytest.raises(ConfigError) as caught:
-        server_of(open_workspace(tmp_path), "a")
-    assert (caught.value.code, caught.value.where) == ("CONFIG-008", "dialogkit.toml, servers.s")
+def test_config_008_a_server_of_nowhere(tmp_path):
+    assert _no_server(tmp_path, 'kind = "openrosa"').code == "CONFIG-008"
+
+
+@pytest.mark.parametrize(
+    ("server", "missing"),
+    [
+        ('kind = "kobo"\ntoken_env = "T"', "url"),
+        ('kind = "kobo"\nurl = "https://kf.example.org"', "token_env"),
+        ('kind = "central"\nurl = "https://c.example.org"\nemail_env = "E"\npassword_env = "P"', "project_id"),
+        ('kind = "folder"', "path"),
+    ],
+)
+def test_config_031_what_a_kind_of_server_cannot_do_without(tmp_path, server, missing):
+    error = _no_server(tmp_path, server)
+    assert (error.code, error.where) == ("CONFIG-031", "dialogkit.toml, servers.s")
+    assert error.fix.startswith(f"Add {missing} = ")
+
+
+def test_config_033_a_form_that_was_never_deployed(tmp_path, monkeypatch):
+    monkeypatch.setenv("T", "token")
+    error = _no_server(tmp_path, 'kind = "kobo"\nurl = "https://kf.example.org"\ntoken_env = "T"')
+    assert (error.code, error.fix) == ("CONFIG-033", "Deploy it: dialogkit deploy a")
 
 
 def test_config_009_a_token_that_is_not_set_is_asked_for_by_the_name_of_its_variable(tmp_path):
-    text = '[servers.s]\nurl = "http://127.0.0.1:1/{token}"\ntoken_env = "NOT_SET_HERE"\n[forms.a]\nserver = "s"'
-    (tmp_path / FILE_NAME).write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        server_of(open_workspace(tmp_path), "a")
-    assert str(caught.value) == (
+    error = _no_server(tmp_path, 'url = "http://127.0.0.1:1/{token}"\ntoken_env = "NOT_SET_HERE"')
+    assert str(error) == (
         "error[CONFIG-009] dialogkit.toml, servers.s.token_env\n"
         "  The environment variable NOT_SET_HERE is not set.\n"
-        "  Set it to the token of the server: export NOT_SET_HERE=…"
+        "  Set it to the token: export NOT_SET_HERE=…   or keep it in the keyring: keyring set dialogkit NOT_SET_HERE"
     )
+
+
+def test_config_030_a_secret_without_a_name():
+    with pytest.raises(ConfigError) as caught:
+        secret("forms.a.private_key_env", "", "the private key")
+    assert (caught.value.code, caught.value.where) == ("CONFIG-030", "dialogkit.toml, forms.a.private_key_env")
+
+
+def test_a_secret_comes_from_the_keyring_when_the_environment_has_none(monkeypatch):
+    class Ring(KeyringBackend):
+        priority = 1
+
+        def get_password(self, service, username):
+            return "from the ring" if (service, username) == ("dialogkit", "NOT_SET_HERE") else None
+
+        def set_password(self, service, username, password):
+            raise NotImplementedError
+
+        def delete_password(self, service, username):
+            raise NotImplementedError
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())
+    try:
+        assert secret("servers.s.token_env", "NOT_SET_HERE", "the token") == "from the ring"
+        monkeypatch.setenv("NOT_SET_HERE", "from the environment")
+        assert secret("servers.s.token_env", "NOT_SET_HERE", "the token") == "from the environment"
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_config_035_a_private_key_that_cannot_be_read(tmp_path):
+    workspace = init(tmp_path, "keys", team_contact="x", team_server="y")
+    with pytest.raises(ConfigError) as caught:
+        pull(workspace, ["local_dialogue"], wishes=Wishes(keys=(tmp_path / "none.pem",)))
+    assert (caught.value.code, caught.value.where) == ("CONFIG-035", "none.pem")
+
+
+def _no_server(folder: Path, server: str) -> ConfigError:
+    (folder / FILE_NAME).write_text(f'[servers.s]\n{server}\n[forms.a]\nfile = "a.xlsx"\nserver = "s"')
+    with pytest.raises(ConfigError) as caught:
+        server_of(open_workspace(folder), "a")
+    return caught.value
 
 
 def test_config_010_a_workspace_is_not_made_twice(tmp_path):

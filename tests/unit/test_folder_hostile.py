@@ -182,9 +182,12 @@ def test_an_export_that_tells_no_form_needs_a_folder_of_its_name(tmp_path: Path)
     put_kobo(tmp_path, [row])
     assert refused(tmp_path).code == "SERVER-103"
     (tmp_path / "data.json").unlink()
+    put_kobo(tmp_path / "exports", [row])
+    put_instance(tmp_path, {"name": "B"}, "uuid:3")
+    assert refused(tmp_path).code == "SERVER-103"
     put_kobo(tmp_path / "visit", [row])
     put_kobo(tmp_path / "another", [{**row, "_uuid": "2", "meta/rootUuid": "uuid:2"}])
-    assert [entry.id for entry in entries(FolderServer("old", tmp_path))] == [ID]
+    assert {entry.id for entry in entries(FolderServer("old", tmp_path))} == {ID, "uuid:3"}
 
 
 def test_a_row_of_another_form_is_left_out(tmp_path: Path) -> None:
@@ -196,6 +199,14 @@ def test_a_malformed_row_is_unreadable(tmp_path: Path) -> None:
     put_kobo(tmp_path, [kobo_row(), kobo_row({"g/child": {"not": "rows"}}, "uuid:2")])
     _, fetched = fetch_all(tmp_path)
     assert fetched.unreadable == ("uuid:2",)
+
+
+def test_half_a_character_is_unreadable_and_in_an_id_stops_the_pull(tmp_path: Path) -> None:
+    put_kobo(tmp_path, [kobo_row(), kobo_row({"name": "\ud800"}, "uuid:2")])
+    _, fetched = fetch_all(tmp_path)
+    assert fetched.unreadable == ("uuid:2",)
+    put_kobo(tmp_path, [kobo_row({"name": "x"}, "uuid:\ud800")])
+    assert refused(tmp_path).code == "SERVER-104"
 
 
 def test_an_old_row_without_a_root_keeps_its_own_id(tmp_path: Path) -> None:
@@ -284,6 +295,28 @@ def test_a_sheet_that_lies_about_its_size_hides_nothing(tmp_path: Path) -> None:
             archive.writestr(name, data)
     _, fetched = fetch_all(tmp_path)
     assert fetched.received[0].submission.answers == ANSWERS
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        b"<worksheet><sheetData><row><c",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet>&b;</worksheet>',
+        b"",
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">'
+        b'<c r="A1" t="s"><v>99999</v></c></row></sheetData></worksheet>',
+    ],
+)
+def test_a_workbook_that_is_broken_inside_stops_the_pull(tmp_path: Path, sheet: bytes) -> None:
+    file = put_workbook(tmp_path)
+    put_instance(tmp_path)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["xl/worksheets/sheet1.xml"] = sheet
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert refused(tmp_path).code == "SERVER-104"
 
 
 @pytest.mark.parametrize("heading", ["_parent_index", "_index"])

@@ -18,7 +18,7 @@ from dialogkit.cli.pulled import pulled_line
 @click.option("--full", is_flag=True, help="Fetch every submission again; what is known stays as it is.")
 @options.pulling
 @options.as_json
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     forms: tuple[str, ...],
     folder: Path | None,
     quiet: bool,
@@ -28,18 +28,23 @@ def command(
     as_json: bool,
 ) -> None:
     """Bring new, changed and deleted submissions from the form servers into batches."""
+    from dialogkit.pull.portions import Pulled
     from dialogkit.steps.pull import Wishes, pull
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
     for form_id in forms:
         workspace.form_file(form_id)
-    with output.progress(quiet) as progress:
-        done = pull(workspace, forms, progress, Wishes(full=full, files=attachments, keys=keys))
-    for one in done:
-        output.problems(one.warnings)
-    if as_json:
-        output.data([asdict(one) for one in done])
-    else:
+    done: list[Pulled] = []
+    try:
+        with output.progress(quiet) as progress:
+            pull(workspace, forms, progress, Wishes(full=full, files=attachments, keys=keys), done.append)
+    finally:
+        # Those that could be pulled are told also when another could not.
         for one in done:
-            click.echo(pulled_line(one))
+            output.problems(one.warnings)
+        if as_json:
+            output.data([asdict(one) for one in done])
+        else:
+            for one in done:
+                click.echo(pulled_line(one))

@@ -34,3 +34,5 @@ def command(
         output.problems(one.warnings)
         output.say(pulled_line(one))
     show_landed(ran.landed, as_json=as_json)
+    if ran.failed is not None:
+        raise ran.failed

@@ -134,12 +134,13 @@ class BatchWriter:
         return manifest
 
     def _without_refused(self, submission: Submission, form: Form) -> Submission:
+        if submission.deleted_at:
+            # Nothing is left of it that could be judged.
+            return replace(submission, answers={}, attachments=())
         reason = submission.refused
         if not reason and not _sealed(form, submission):
             reason = refusal(form, submission.answers, self.origin)
-        if reason or submission.deleted_at:
-            return replace(submission, refused=reason, answers={}, attachments=())
-        return submission
+        return replace(submission, refused=reason, answers={}, attachments=()) if reason else submission
 
     def _keep_form(self, form: Form) -> None:
         if form.version not in self._forms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import weakref
 import zipfile
@@ -62,7 +63,13 @@ class _Shelf:
         weakref.finalize(self, self.file.close)
 
     def put(self, raw: Raw) -> None:
-        """The newest file wins where two tell of one submission."""
+        """The newest file wins where two tell of one submission.
+
+        Raises:
+            UnexpectedReply: SERVER-104, an id that no server gives.
+        """
+        if not raw.id or not raw.id.isprintable():
+            raise self.place.broken(raw.file, "has a submission without a usable id")
         before = self.kept.get(raw.id)
         if before and not before.raw.broken and _age(before.raw) > _age(raw):
             return
@@ -128,7 +135,7 @@ class FolderServer:
                 continue
             self._refuse_labels(shelf, raw, find_form)
             try:
-                submission = None if raw.broken else _READERS[raw.kind](raw, form_id, find_form)
+                submission = None if raw.broken else _storable(_READERS[raw.kind](raw, form_id, find_form))
             except (ValueError, RecursionError):
                 submission = None
             if submission is None:
@@ -205,6 +212,12 @@ class FolderServer:
         form = find_form("") if raw.kind == "workbook" else None
         if form and (refused := kobo_xlsx.labels(shelf.place, raw.file, kobo_xlsx.headings_in(raw), form)):
             raise refused
+
+
+def _storable(submission: Submission) -> Submission:
+    """Half a character, which only an escape in JSON can hold, would stop a file from being written."""
+    json.dumps(submission.to_json(), ensure_ascii=False).encode()
+    return submission
 
 
 def _pieces(media: Media, path: Path) -> Iterator[bytes]:

@@ -43,7 +43,8 @@ class OpenRosaReview:
 
     def no_reviews(self) -> ServerRefused:
         """Why a state or a comment is not taken."""
-        return self._cannot(
+        return self._refused(
+            "SERVER-110",
             "dialogkit's own server knows no review states and keeps no comments. Nothing was sent.",
             "Leave out --state and --comment. To keep a submission out: dialogkit held drop, for one that is held.",
         )
@@ -65,7 +66,9 @@ class OpenRosaReview:
             raise NotOnServer("SERVER-115", self.name, "The submission is not on the server.", "Pull, then look again.")
         submission = received.submission
         if submission.refused or not in_the_open(form, submission.answers):
-            raise self._cannot("Its answers are encrypted, or were taken away.", "It can only be sent anew.")
+            raise self._refused(
+                "SERVER-110", "Its answers are encrypted, or were taken away.", "It can only be sent anew."
+            )
         new = f"uuid:{uuid.uuid4()}"
         body = self._edited(received, changes, new)
         with TemporaryDirectory() as folder:
@@ -97,15 +100,19 @@ class OpenRosaReview:
         for part in parts:
             element = self._child(element, part)
         if len(element) or not xml.writable(text):
-            raise self._cannot(f"{'/'.join(parts)} cannot hold this text.", "Check the path and the text.")
+            raise self._refused(
+                "SERVER-110", f"{'/'.join(parts)} cannot hold this text.", "Check the path and the text."
+            )
         element.text = text or None
 
     def _child(self, above: Element, name: str) -> Element:
         """The child of this name; made where it is not there because the phone left it out."""
         found = [child for child in above if xml.local(child) == name]
         if len(found) > 1:
-            raise self._cannot(f"{name} stands more than once in this submission.", "It cannot be corrected from here.")
+            raise self._refused(
+                "SERVER-110", f"{name} stands more than once in this submission.", "It cannot be corrected from here."
+            )
         return found[0] if found else SubElement(above, name)
 
-    def _cannot(self, message: str, fix: str) -> ServerRefused:
-        return ServerRefused("SERVER-110", self.name, message, fix)
+    def _refused(self, code: str, message: str, fix: str) -> ServerRefused:
+        return ServerRefused(code, self.name, message, fix)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dialogkit.errors import BatchError, DialogkitError, ServerError
 from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
+from dialogkit.pull.manifest import forms_with_batches
 from dialogkit.pull.portions import Pulled
 from dialogkit.steps.land import land
 from dialogkit.steps.pull import Wishes, pull
@@ -17,11 +19,12 @@ from dialogkit.workspace import Workspace
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run did."""
+    """What one run did. `failed` is why some forms could not be pulled; all else was done."""
 
     pulled: tuple[Pulled, ...]
     landed: tuple[Landed, ...]
     snapshot: Path
+    failed: DialogkitError | None = None
 
 
 def run(
@@ -29,13 +32,23 @@ def run(
 ) -> Ran:
     """Pull and land what is new, and make a snapshot for readers.
 
+    A server that is down does not keep back what came from others, or came before.
+
     Raises:
-        DialogkitError: as `pull`, `land` and `snapshot` do; what was done before stays, and the next run goes on.
+        DialogkitError: as `pull` (when there is nothing at all to land), `land` and `snapshot` do; what was done before
+            stays, and the next run goes on.
     """
-    pulled = pull(workspace, forms, progress, wishes)
+    pulled: list[Pulled] = []
+    failed: DialogkitError | None = None
+    try:
+        pull(workspace, forms, progress, wishes, pulled.append)
+    except (ServerError, BatchError) as error:
+        if not forms_with_batches(workspace.batches):
+            raise
+        failed = error
     landed = land(workspace, forms, progress)
     path = snapshot(workspace, progress)
-    return Ran(tuple(pulled), tuple(landed), path)
+    return Ran(tuple(pulled), tuple(landed), path, failed)
 
 
 def snapshot(workspace: Workspace, progress: Progress = SILENT) -> Path:

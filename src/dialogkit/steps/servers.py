@@ -78,7 +78,7 @@ def pull_server(workspace: Workspace, form_id: str, section: ServerSection) -> F
     """The client that pulls a form.
 
     Raises:
-        ConfigError: CONFIG-031 a key is missing, CONFIG-009 a secret is not set, CONFIG-033 the form was never deployed.
+        ConfigError: CONFIG-031 a key is missing, CONFIG-009 a secret is not set, CONFIG-033 it was never deployed.
     """
     _check(section)
     if section.kind == "kobo":

@@ -24,9 +24,9 @@ _YES: Final = frozenset({"yes", "true", "true()"})
 _NO: Final = frozenset({"", "no", "false", "false()"})
 #: Why encrypted answers are still closed (`Submission.sealed`), and what to do.
 _SEALED: Final[Mapping[str, str]] = {
-    "no key": "Pull once more with the private key of the form: dialogkit pull --full --private-key FILE. "
+    "no key": "Pull once more with the private key of the form: dialogkit pull --private-key FILE. "
     "Nothing is lost: the encrypted files are kept with the batch.",
-    "wrong key": "Find the private key that belongs to the form's public_key, then: dialogkit pull --full "
+    "wrong key": "Find the private key that belongs to the form's public_key, then: dialogkit pull "
     "--private-key FILE. Nothing is lost: the encrypted files are kept with the batch.",
     "damaged": "Pull again when the phone has sent all files. If it stays so, ask for the form to be sent again: "
     "the phone may still have it.",

@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -20,6 +20,9 @@ MAX_UNPACKED: Final = 1024 * 1024 * 1024
 _KEY, _SUBMITTER, _STATUS, _REVIEW, _EDITS, _VERSION = (
     LAST.index(name) - len(LAST) for name in ("KEY", "SubmitterName", "Status", "ReviewState", "Edits", "FormVersion")
 )
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+#: Stands for a carriage return while a row is read: the database behind the server holds no such sign.
+_RETURN: Final = "\0"
 
 
 class NotLosslessError(ValueError):
@@ -45,8 +48,8 @@ class CsvRow:
         id: survives edits.
         instance_id: as it says of itself; empty when it does not.
         status: why Central could not read it; empty when it could.
-        doubtful: a text has a carriage return. XML reads it as a line feed unless it was written as a number, so that
-            only the XML can tell.
+        doubtful: only the XML can tell what was typed. It reads a carriage return as a line feed unless that was
+            written as a number; and the server cuts a point at white space, so that only four numbers are sure.
         review: the review state in Central's words.
         form_version: of its first edition.
         body: its cells as received, as JSON.
@@ -90,15 +93,29 @@ class _Sheet:
         self.name = member.filename
         # Lines end at \n only: an answer may hold another sign that Python takes for an end.
         text = TextIOWrapper(stack.enter_context(archive.open(member)), "utf-8", newline="\n")
-        self._rows = csv.reader(stack.enter_context(text), strict=True)
+        self._rows = csv.reader(self._lines(stack.enter_context(text)), strict=True)
         self.headings = next(self._rows, [])
         self.head: list[str] | None = None
         self.advance()
 
     def advance(self) -> None:
+        self.has_returns = False
         self.head = next(self._rows, None)
-        if self.head is not None and len(self.head) != len(self.headings):
+        if self.head is None:
+            return
+        if len(self.head) != len(self.headings):
             raise NotLosslessError
+        if self.has_returns:
+            self.head = [cell.replace(_RETURN, "\r") for cell in self.head]
+
+    def _lines(self, text: Iterable[str]) -> Iterator[str]:
+        """The server writes a carriage return without quotes, and Python's reader takes one for the end of a row."""
+        for line in text:
+            if "\r" in line:
+                self.has_returns = True
+                yield line.replace("\r", _RETURN)
+            else:
+                yield line
 
 
 @dataclass
@@ -119,12 +136,14 @@ class _Reader:
         self._main = mains[0]
         self._columns = _columns(shape.tables[""], self._main.headings[1 : -len(LAST)], 1)
         own = next((heading for heading, path in shape.tables[""].text.items() if path == INSTANCE_ID), "")
+        self._doubtful = False
         self._own_id = self._main.headings.index(own) if own else None
         self._repeats = _assigned(shape, [one for one in sheets if one is not self._main])
 
     def rows(self, wanted: Container[str]) -> Iterator[CsvRow]:
         while (row := self._main.head) is not None:
-            answers = _answers(row, self._columns)
+            self._doubtful = False
+            answers = self._answers(self._main, row, self._columns)
             self._add_repeats(row[_KEY], answers)
             self._main.advance()
             if row[_KEY] in wanted:
@@ -142,12 +161,25 @@ class _Reader:
             while (row := one.sheet.head) is not None and (parent := parents.get(row[-2])) is not None:
                 if not row[-1].startswith(row[-2] + one.table.below) or row[-1] in mine:
                     raise NotLosslessError
-                mine[row[-1]] = found = _answers(row, one.columns)
+                mine[row[-1]] = found = self._answers(one.sheet, row, one.columns)
                 below = parent.setdefault(one.table.path, [])
                 if isinstance(below, list):
                     below.append(found)
                 one.cells.append(dict(zip(one.sheet.headings, row, strict=True)))
                 one.sheet.advance()
+
+    def _answers(self, sheet: _Sheet, row: Sequence[str], columns: Columns) -> dict[str, str | list[Answers]]:
+        """The answers in the row that is next in a sheet; notes when it is in doubt."""
+        self._doubtful |= sheet.has_returns
+        answers: dict[str, str | list[Answers]] = {
+            path: row[at] for at, path in columns.plain if row[at] and not row[at].isspace()
+        }
+        for at, path in columns.points:
+            point = row[at : at + 4]
+            if text := " ".join(point).rstrip():
+                answers[path] = text
+                self._doubtful |= not all(map(_NUMBER.fullmatch, point))
+        return answers
 
     def _row(self, row: list[str], answers: Answers) -> CsvRow:
         cells = dict(zip(self._main.headings, row, strict=True))
@@ -161,7 +193,7 @@ class _Reader:
             submitted_at=row[0],
             submitter=row[_SUBMITTER],
             status=row[_STATUS],
-            doubtful="\\r" in body,
+            doubtful=self._doubtful,
             review=row[_REVIEW],
             edits=row[_EDITS],
             form_version=row[_VERSION],
@@ -218,13 +250,3 @@ def _holds(table: CsvTable, sheet: _Sheet) -> bool:
     in_parent = not table.parent or re.sub(r"\[\d+\]", "", above).endswith("/" + table.parent)
     return in_parent and key.startswith(above + table.below)
 
-
-def _answers(row: Sequence[str], columns: Columns) -> dict[str, str | list[Answers]]:
-    answers: dict[str, str | list[Answers]] = {
-        path: row[at] for at, path in columns.plain if row[at] and not row[at].isspace()
-    }
-    for at, path in columns.points:
-        text = " ".join(row[at : at + 4]).rstrip()
-        if text:
-            answers[path] = text
-    return answers

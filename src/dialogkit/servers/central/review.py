@@ -38,11 +38,13 @@ class CentralReview:
         """Set the review state (one of `REVIEW_STATES`; `""` leaves it) and add a comment (`""`: none).
 
         Raises:
-            ServerRefused: SERVER-114, there is no such state; and as the session.
+            ServerRefused: SERVER-075, there is no such state; and as the session.
         """
         path = self._path(form_id, submission_id)
         if state and state not in _STATES:
-            raise self._cannot("There is no such review state.", f"Use one of {', '.join(_STATES)}.")
+            raise ServerRefused(
+                "SERVER-075", self.name, "There is no such review state.", f"Use one of {', '.join(_STATES)}."
+            )
         if state:
             body = {"reviewState": _STATES[state]}
             self._session.send(Asked("PATCH", path, json=body, headers=_note(comment), again=True))
@@ -53,8 +55,8 @@ class CentralReview:
         """Change answers of the main table as an edit: full path → new text. Returns the new instanceID.
 
         Raises:
-            ServerRefused: SERVER-114 it cannot be changed so, SERVER-112 somebody else has edited it meanwhile,
-                SERVER-113 the form takes nothing now.
+            ServerRefused: SERVER-113 there is no such question, SERVER-114 it cannot be changed from here, SERVER-112
+                somebody else has edited it meanwhile, SERVER-074 the form takes nothing now.
             NotOnServer: SERVER-062, it is not there (any more).
         """
         self._check(form, changes)
@@ -80,7 +82,9 @@ class CentralReview:
                 )
             question = form.by_path.get(path)
             if question is None or not question.has_answer or path.startswith("meta/"):
-                raise self._cannot(f"{path} is not a question of form {form.form_id}.", "Check the full path.")
+                raise ServerRefused(
+                    "SERVER-113", self.name, f"{path} is not a question of this form.", "Check the full path."
+                )
             if not xml.writable(text):
                 raise self._cannot(f"The new answer to {path} holds a sign that XML cannot hold.", "Take it out.")
 
@@ -128,7 +132,7 @@ class CentralReview:
         code = refusal(reply)
         if code == _CLOSED:
             raise ServerRefused(
-                "SERVER-113",
+                "SERVER-074",
                 self.name,
                 "The form is closed on the server and takes no edits.",
                 "Open it on the server (Settings, State of the form), then correct again.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,14 @@ def read_kobo_xlsx(place: Place, file: Path) -> Iterator[Raw]:
     Raises:
         UnexpectedReply: SERVER-103, SERVER-104, SERVER-107.
     """
+    try:
+        yield from _exported(place, file)
+    except (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError):
+        # What openpyxl says of a workbook that is broken inside depends on where it is broken.
+        raise place.broken(file, "is not a whole workbook") from None
+
+
+def _exported(place: Place, file: Path) -> Iterator[Raw]:
     book = _open(place, file)
     try:
         sheets = [book[title] for title in book.sheetnames]
@@ -117,16 +126,13 @@ def headings_in(raw: Raw) -> list[str]:
 
 
 def _open(place: Place, file: Path) -> openpyxl.Workbook:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
-                raise place.broken(file, "unpacks to more than a workbook of submissions")
-        with warnings.catch_warnings():
-            # openpyxl warns of styles and other things that are no part of the data.
-            warnings.simplefilter("ignore")
-            return openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError):
-        raise place.broken(file, "is not a whole workbook") from None
+    with zipfile.ZipFile(file) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+            raise place.broken(file, "unpacks to more than a workbook of submissions")
+    with warnings.catch_warnings():
+        # openpyxl warns of styles and other things that are no part of the data.
+        warnings.simplefilter("ignore")
+        return openpyxl.load_workbook(file, read_only=True, data_only=True)
 
 
 def _rows(sheet: Any) -> Iterator[Sequence[object]]:

@@ -91,6 +91,11 @@ class Place:
         names = {file.name, file.stem, *file.relative_to(self.root).parts[:-1]}
         return self.form_id in names
 
+    @property
+    def sorted_by_form(self) -> bool:
+        """Whether there is a folder with the name of the form: then others are of other forms."""
+        return any(folder.name == self.form_id for folder in self.folders)
+
     def broken(self, file: Path, what: str) -> UnexpectedReply:
         """SERVER-104."""
         return UnexpectedReply(

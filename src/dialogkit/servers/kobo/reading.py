@@ -52,8 +52,8 @@ class Reader:
         xmls = self._xmls([row for row, version in zip(rows, versions, strict=True) if self._needs_xml(row, version)])
         received, unreadable = [], []
         for row, version in zip(rows, versions, strict=True):
-            body = xmls.get(row.entry.place, b"")
-            if body is None:
+            body = xmls.get(row.entry.place)
+            if body is None and row.entry.place in xmls:
                 continue
             try:
                 received.append(self._received(row, version, body))
@@ -62,14 +62,14 @@ class Reader:
                 unreadable.append(row.entry.id)
         return Fetched(tuple(received), tuple(unreadable))
 
-    def _received(self, row: Row, version: str, body: bytes) -> Received:
-        """`body`: the XML, or nothing where the JSON says it all."""
+    def _received(self, row: Row, version: str, body: bytes | None) -> Received:
+        """`body`: the XML, or None where the JSON says it all."""
         if not isinstance(row.found, dict):
             raise Misshapen
         if (text(row.found, "meta/rootUuid"), str(number(row.found, "_id"))) != (row.entry.id, row.entry.place):
             raise Misshapen
         submission = submission_of(row.found, self.form_id, self._form(version), version)
-        if body:
+        if body is not None:
             return Received(self._with_answers(submission, body), body)
         return Received(submission, _storable(row))
 

@@ -1,0 +1,137 @@
+"""One pull, or the same requests without dialogkit, in a process of its own.
+
+`python -m tests.benchmarks.pulling_once pull|bare KIND FOLDER KEY=VALUE…`: the keys are what the look-alike told when
+it started. `pull` pulls the form into `FOLDER` and writes down every request; `bare` sends exactly these again with
+bare `requests`, over one session, and throws the answers away.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tests.benchmarks.meter import Meter, peak_megabytes
+
+FORM_ID: Final = "talk"
+_FORM: Final = f"""\
+| survey |
+| | type         | name    | label |
+| | text         | said    | What was said |
+| | begin_group  | place   | Place |
+| | text         | town    | Town |
+| | geopoint     | at      | Where |
+| | end_group    |         | |
+| | integer      | people  | People |
+| | decimal      | heard   | Heard |
+| | begin_repeat | barrier | Barrier |
+| | text         | kind    | Kind |
+| | end_repeat   |         | |
+| settings | form_id | form_title | version |
+| | {FORM_ID} | Talk | 1 |
+"""
+Told = Mapping[str, str]
+
+
+def pull(kind: str, folder: Path, told: Told) -> dict[str, float]:
+    """Pull once; a folder that has been pulled into before makes it an incremental pull."""
+    from dialogkit.forms.build import build_form
+    from dialogkit.progress import SILENT
+    from dialogkit.pull.sync import pull_form
+
+    source = folder / "talk.md"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(_FORM, encoding="utf-8")
+    form = build_form(source).form
+    server = _SERVERS[kind](told)
+    asked = _Asked()
+    with asked, Meter() as meter:
+        pulled = pull_form(server, form, lambda version: form if version == "1" else None, folder / "batches", SILENT)
+    assert pulled.certificate.equal, pulled.certificate
+    (folder / "asked.pickle").write_bytes(pickle.dumps(asked.requests))
+    return {
+        "wall": meter.wall,
+        "cpu": meter.cpu,
+        "peak": peak_megabytes(),
+        "rows": pulled.submissions,
+        "listed": pulled.certificate.server_count,
+        "bytes": asked.bytes,
+        "requests": len(asked.requests),
+        "listing": asked.listing,
+    }
+
+
+def bare(_kind: str, folder: Path, _told: Told) -> dict[str, float]:
+    """The same requests, one after the other, as the pull sent them."""
+    asked: list[requests.PreparedRequest] = pickle.loads((folder / "asked.pickle").read_bytes())  # noqa: S301 - ours
+    with requests.Session() as session, Meter() as meter:
+        for one in asked:
+            answer = session.send(one)
+            answer.raise_for_status()
+            len(answer.content)
+    return {"wall": meter.wall, "cpu": meter.cpu, "peak": peak_megabytes(), "requests": len(asked)}
+
+
+class _Asked:
+    """While it is entered, every request of this process is kept, with the bytes of the answers."""
+
+    def __init__(self) -> None:
+        self.requests: list[requests.PreparedRequest] = []
+        self.listing = 0.0
+        self.bytes = 0
+
+    def __enter__(self) -> _Asked:
+        self._send: Callable[..., requests.Response] = HTTPAdapter.send
+
+        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+            self.requests.append(request.copy())
+            begun = time.perf_counter()
+            response = self._send(adapter, request, **how)
+            self._count(response)
+            del begun
+            return response
+
+        HTTPAdapter.send = send  # type: ignore[assignment] # put back below
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        HTTPAdapter.send = self._send  # type: ignore[method-assign]
+
+    def _count(self, response: requests.Response) -> None:
+        self.bytes += int(response.headers.get("Content-Length", 0))
+
+
+def _kobo(told: Told) -> Any:
+    from dialogkit.servers.kobo.mirror import KoboServer
+    from dialogkit.servers.kobo.session import KoboSession
+
+    return KoboServer(KoboSession("far", told["address"], told["token"]), {FORM_ID: told["asset"]})
+
+
+def _central(told: Told) -> Any:
+    from dialogkit.servers.central.mirror import CentralServer
+    from dialogkit.servers.central.session import CentralSession
+
+    session = CentralSession("far", told["address"], int(told["project"]), told["email"], told["password"])
+    return CentralServer(session, {FORM_ID: told.get("form", FORM_ID)})
+
+
+_SERVERS: Final[dict[str, Callable[[Told], Any]]] = {"kobo": _kobo, "central": _central}
+_WAYS: Final = {"pull": pull, "bare": bare}
+
+
+def main(arguments: list[str]) -> None:
+    way, kind, folder, *told = arguments
+    figures = _WAYS[way](kind, Path(folder), dict(one.split("=", 1) for one in told))
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
