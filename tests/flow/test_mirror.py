@@ -354,3 +354,48 @@ def test_server_033_a_gap_that_nears_what_the_server_remembers_is_told():
     assert nearly_forgotten(None, 30) is None
     told = nearly_forgotten(one, 30, datetime(2026, 11, 26, tzinfo=UTC))
     assert (told.code, told.severity, "25 days" in told.message) == ("SERVER-033", "warning", True)
+
+
+def sealing(server: There, why: str) -> None:
+    """From now on the server gives what it has as encrypted, and says why it could not open it."""
+    real = There.fetch
+
+    def fetch(*asked) -> Fetched:
+        answers = {"base64EncryptedKey": "x", "encryptedXmlFile": "submission.xml.enc"}
+        found = real(server, *asked).received
+        return Fetched(
+            tuple(replace(one, submission=replace(one.submission, answers=answers, sealed=why)) for one in found)
+        )
+
+    server.fetch = fetch
+
+
+def test_batch_023_what_cannot_be_opened_is_told_and_fetched_again_when_there_is_a_key(tmp_path):
+    server = There()
+    server.rows = {"uuid:1": Row("x")}
+    sealing(server, "wrong key")
+    done = pull(server, tmp_path)
+    assert [(one.code, "(wrong key)" in one.message) for one in done.warnings] == [("BATCH-023", True)]
+    assert mirrored(tmp_path)["uuid:1"]["sealed"] == "wrong key"
+    assert pull(server, tmp_path, new_keys=True).submissions == 0
+    del server.fetch
+    assert pull(server, tmp_path).submissions == 0
+    assert pull(server, tmp_path, new_keys=True).submissions == 1
+    assert_equal(server, tmp_path)
+
+
+def test_answers_that_were_opened_once_are_not_replaced_by_sealed_ones(tmp_path):
+    server = There()
+    server.rows = {"uuid:1": Row("x")}
+    pull(server, tmp_path)
+    sealing(server, "wrong key")
+    assert pull(server, tmp_path, full=True).submissions == 0
+    assert_equal(server, tmp_path)
+
+
+def test_the_reason_of_the_server_stands_when_no_key_of_ours_opens_it_either(tmp_path):
+    server = There()
+    server.rows = {"uuid:1": Row("x", files={"submission.xml.enc": b"sealed"})}
+    sealing(server, "wrong key")
+    pull(server, tmp_path, unseal=lambda submission, form, folder, body: replace(submission, sealed="no key"))
+    assert mirrored(tmp_path)["uuid:1"]["sealed"] == "wrong key"

@@ -66,7 +66,7 @@ class Pace:
         rows: how many rows the body of an answer holds.
     """
 
-    def __init__(self, seconds: float, rows: Callable[[bytes], int]) -> None:
+    def __init__(self, seconds: float, rows: Callable[[bytes], float]) -> None:
         self._seconds, self._rows = seconds, rows
         # Answers of a server that waits for its own processor do not get ready side by side.
         self._turn = asyncio.Lock()

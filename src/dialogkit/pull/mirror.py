@@ -144,10 +144,11 @@ class Mirror:
         )
 
     def unchanged(self, server: str, submission: Submission, content: str) -> bool:
-        """Whether exactly this is here already, under the same signature."""
+        """Whether exactly this is here already, under the same signature; or is here opened, and came sealed now."""
         row = self._db.execute(
-            "SELECT 1 FROM known WHERE server = ? AND id = ? AND signature = ? AND content = ? AND NOT deleted",
-            [server, submission.id, submission.signature, content],
+            "SELECT 1 FROM known WHERE server = ? AND id = ? AND signature = ? AND NOT deleted "
+            "AND (content = ? OR (? AND pending <> 'key'))",
+            [server, submission.id, submission.signature, content, bool(submission.sealed)],
         ).fetchone()
         return row is not None
 

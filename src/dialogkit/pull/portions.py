@@ -81,6 +81,7 @@ class Portions:
     batches: int = 0
     deleted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    sealed: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         form_id, server = self.latest.form_id, self.server
@@ -122,10 +123,11 @@ class Portions:
         self.files.clear()
 
     def result(self, certificate: Certificate, warnings: Sequence[Problem] = ()) -> Pulled:
-        """What the pull brought, with a loud word on imports that came as if a phone had sent them."""
-        told = list(warnings)
+        """What the pull brought, with a word on what could not be opened, and a loud one on imports from phones."""
+        where = f"{self.server.name}, {self.form_id}"
+        told = [*warnings, *(_sealed(where, reason, count) for reason, count in sorted(self.sealed.items()))]
         if count := self.refused[IMPORT_THROUGH_FORM_SERVER]:
-            told.append(_loud(f"{self.server.name}, {self.form_id}", count))
+            told.append(_loud(where, count))
         return Pulled(
             self.form_id, self.submissions, self.batches, self.deleted, dict(self.refused), certificate, tuple(told)
         )
@@ -171,6 +173,8 @@ class Portion:
         pull.deleted += bool(written.submission.deleted_at)
         if written.submission.refused:
             pull.refused[written.submission.refused] += 1
+        if written.submission.sealed:
+            pull.sealed[written.submission.sealed] += 1
 
     def sign(self) -> None:
         """The batch that is closed last, which is the one that was opened first, carries the cursor of a feed."""
@@ -197,6 +201,17 @@ def see(pull: Portions, pages: Iterator[Sequence[Entry]], progress: Progress = S
             "Pull again; if it stays so, tell those who run the server.",
         ) from None
     return count
+
+
+def _sealed(where: str, reason: str, count: int) -> Problem:
+    return Problem(
+        "BATCH-023",
+        "warning",
+        where,
+        f"{count} submissions are encrypted and could not be opened ({reason}). They are kept, and held when landed.",
+        "Pull with the right private key: dialogkit pull --full --private-key FILE (for ODK Central's own encryption: "
+        "passphrase_env in dialogkit.toml). Damaged ones have to be sent again.",
+    )
 
 
 def _loud(where: str, count: int) -> Problem:

@@ -158,7 +158,11 @@ class BatchWriter:
         submission = replace(submission, attachments=tuple(kept))
         if self._unseal is not None and _sealed(form, submission):
             # Only now can anybody read whether the person agreed.
-            submission = self._without_refused(self._unseal(submission, form, folder, body), form)
+            opened = self._unseal(submission, form, folder, body)
+            if opened.sealed and submission.sealed:
+                # The server has tried too, and knows better why it could not.
+                opened = submission
+            submission = self._without_refused(opened, form)
         if submission.refused:
             shutil.rmtree(folder, ignore_errors=True)
         return submission

@@ -103,7 +103,7 @@ def _pull_one(workspace: Workspace, form_id: str, progress: Progress, wishes: Wi
     def opened(submission: Submission, form: Form, folder: Path, body: bytes) -> Submission:
         return unseal(submission, form, folder, keys, body)
 
-    how = How(full=wishes.full, files=wishes.files, unseal=opened, new_keys=bool(keys))
+    how = How(full=wishes.full, files=wishes.files, unseal=opened, new_keys=bool(keys or section.passphrase_env))
     return pull_form(server, built.form, find_form, workspace.batches, progress, how)
 
 

@@ -17,6 +17,13 @@ _TRIES: Final = 3
 _LOSSLESS: Final = {"deletedFields": "true", "groupPaths": "true", "splitSelectMultiples": "false"}
 
 
+class CutOffError(Exception):
+    """The server is there, and the archive that it opens ends in the middle.
+
+    That is how Central meets a submission that it cannot open: it has begun to answer by then.
+    """
+
+
 class Archives:
     """The csv.zip of one form.
 
@@ -46,22 +53,34 @@ class Archives:
             self._keys = tuple(str(one.get("id")) for one in listed if one.get("managed") is True)
         return bool(self._keys)
 
-    def fetch(self, condition: str, *, media: bool = False) -> IO[bytes]:
+    def fetch(self, condition: str, *, media: bool = False, alone: bool = True) -> IO[bytes]:
         """The archive of the submissions that meet a condition.
 
+        Args:
+            condition: a filter of the server.
+            media: with their files.
+            alone: it is a single submission, so that it is worth to try again.
+
         Raises:
+            CutOffError: one of them cannot be opened by the server.
             UnexpectedReply: SERVER-069, it is larger than submissions are.
             ServerError: no connection, or refused.
         """
         if self.opens:
             try:
-                return self._kept(self._asked(condition, media=media, opened=True))
+                return self._kept(self._asked(condition, media=media, opened=True), _TRIES if alone else 1)
+            except ServerUnreachable as error:
+                if error.code != "SERVER-001":
+                    raise
+                # Nothing but the connection may be at fault: then this fails too.
+                self._session.get(self._session.form(self._remote_id))
+                raise CutOffError from None
             except ServerRefused as error:
                 # The only refusal that a request without the passphrase does not meet too (400.12).
                 if error.code != "SERVER-063":
                     raise
                 self.wrong_key = True
-        return self._kept(self._asked(condition, media=media, opened=False))
+        return self._kept(self._asked(condition, media=media, opened=False), _TRIES)
 
     def _asked(self, condition: str, *, media: bool, opened: bool) -> Asked:
         params: Mapping[str, str] = {
@@ -76,8 +95,8 @@ class Archives:
         body = urlencode([(key, self._passphrase) for key in self._keys or ()]).encode()
         return Asked("POST", path, params, body=body, content_type="application/x-www-form-urlencoded", again=True)
 
-    def _kept(self, asked: Asked) -> IO[bytes]:
-        for left in reversed(range(_TRIES)):
+    def _kept(self, asked: Asked, tries: int) -> IO[bytes]:
+        for left in reversed(range(tries)):
             file = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - given to the caller
             try:
                 self._fill(file, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from dialogkit import xml
 from dialogkit.instance import Instance, read_instance
 from dialogkit.model.server import Entry, Fetched, FindForm, Received
 from dialogkit.model.submission import Attachment, Submission
-from dialogkit.servers.central.archive import Archives
+from dialogkit.servers.central.archive import Archives, CutOffError
 from dialogkit.servers.central.csvzip import CsvRow, NotLosslessError, TooLargeError, read_rows
 from dialogkit.servers.central.fields import Shape, read_shape
 from dialogkit.servers.central.listing import Signed, any_of, can_filter
@@ -86,12 +86,12 @@ class FormFetcher:
         return read_shape(self._session, self._remote_id)
 
     def _is_good(self, row: CsvRow) -> bool:
-        if self._archives.opens:
-            # Opened with the wrong bytes, it is an empty row rather than none.
-            return not row.status and row.instance_id == row.id
-        return not row.status and not row.doubtful
+        # Opened with the wrong bytes, it is an empty row rather than none.
+        opened = not self._archives.opens or row.instance_id == row.id
+        return opened and not row.status and not row.doubtful
 
-    def _rows(self, wanted: Sequence[Entry], total: int) -> dict[str, CsvRow]:
+    def _rows(self, wanted: Sequence[Entry], total: int) -> dict[str, CsvRow | None]:
+        """Id → row of the archive; None for one that the server cannot open."""
         # Of a submission that was edited, the archive names the version of the first edition.
         asked = [one for one in wanted if self._archives.opens or not Signed.read(one.signature).edited]
         if self._shape is None or not asked:
@@ -99,17 +99,32 @@ class FormFetcher:
         in_a_range = total <= _WASTE * len(asked) + _SMALL
         if not in_a_range:
             asked = [one for one in asked if can_filter(one.id)]
-        size, condition = (CHUNK, _range) if in_a_range else (_SMALL, _ids)
+        size = CHUNK if in_a_range else _SMALL
         chunks = [asked[start : start + size] for start in range(0, len(asked), size)]
-        rows: dict[str, CsvRow] = {}
+        rows: dict[str, CsvRow | None] = {}
         with ThreadPoolExecutor(_AHEAD) as pool:
-            archives = _ahead(pool, lambda chunk: self._archives.fetch(condition(chunk)), chunks)
+            archives = _ahead(pool, self._archive, chunks)
             for chunk, archive in zip(chunks, archives, strict=True):
                 self._take(chunk, archive, rows)
         return rows
 
-    def _take(self, chunk: Sequence[Entry], archive: IO[bytes], rows: dict[str, CsvRow]) -> None:
-        """Read one archive; where it is in doubt, its halves again, down to those that XML must tell."""
+    def _archive(self, chunk: Sequence[Entry]) -> IO[bytes] | None:
+        """None when the server cannot open one of them."""
+        # Of one moment there may be many: a range of few would bring, or meet, an odd one that is not asked for.
+        named = len(chunk) <= _SMALL and all(can_filter(one.id) for one in chunk)
+        try:
+            return self._archives.fetch(_ids(chunk) if named else _range(chunk), alone=len(chunk) == 1)
+        except CutOffError:
+            return None
+
+    def _take(self, chunk: Sequence[Entry], archive: IO[bytes] | None, rows: dict[str, CsvRow | None]) -> None:
+        """Read one archive; where it is in doubt or cut off, its halves again, down to those that XML must tell."""
+        if archive is None:
+            if len(chunk) == 1:
+                rows[chunk[0].id] = None
+            else:
+                self._take_halves(chunk, rows)
+            return
         wanted = {one.id for one in chunk}
         if self._shape is None:
             return
@@ -119,16 +134,16 @@ class FormFetcher:
         except TooLargeError:
             raise self._archives.too_large() from None
         except NotLosslessError as error:
-            if error.hopeless or len(chunk) <= _SMALL:
-                return
-            middle = len(chunk) // 2
-            for half in (chunk[:middle], chunk[middle:]):
-                # Of one moment there may be many: a range of few would bring the odd one again.
-                condition = _ids(half) if len(half) <= _SMALL else _range(half)
-                if condition:
-                    self._take(half, self._archives.fetch(condition), rows)
+            # An encrypted submission can be read in no other way.
+            if not error.hopeless and len(chunk) > (1 if self._archives.opens else _SMALL):
+                self._take_halves(chunk, rows)
             return
         rows.update(read)
+
+    def _take_halves(self, chunk: Sequence[Entry], rows: dict[str, CsvRow | None]) -> None:
+        middle = len(chunk) // 2
+        for half in (chunk[:middle], chunk[middle:]):
+            self._take(half, self._archive(half), rows)
 
     def _from_csv(self, entry: Entry, row: CsvRow) -> Received:
         return Received(
@@ -151,7 +166,9 @@ class FormFetcher:
             raise self._session.unexpected("SERVER-064", "A submission has a review state that Central does not have.")
         return REVIEW_WORDS[word]
 
-    def _read_singly(self, left: Sequence[Entry], rows: dict[str, CsvRow], find_form: FindForm, found: _Found) -> None:
+    def _read_singly(
+        self, left: Sequence[Entry], rows: Mapping[str, CsvRow | None], find_form: FindForm, found: _Found
+    ) -> None:
         found.unreadable += [one.id for one in left if not in_a_path(one.id)]
         known = self._records.known([one.id for one in left if in_a_path(one.id)])
         # What the server does not know any more has gone since it was listed.
@@ -165,7 +182,7 @@ class FormFetcher:
                     found.unreadable.append(entry.id)
                     continue
                 received = self._from_xml(entry, known[entry.id], instance, body)
-                found.received[entry.id] = self._opened(received, instance, rows.get(entry.id))
+                found.received[entry.id] = self._opened(received, instance, rows)
 
     def _instance(self, body: bytes, find_form: FindForm) -> Instance | None:
         try:
@@ -194,13 +211,14 @@ class FormFetcher:
             body,
         )
 
-    def _opened(self, received: Received, instance: Instance, row: CsvRow | None) -> Received:
+    def _opened(self, received: Received, instance: Instance, rows: Mapping[str, CsvRow | None]) -> Received:
         """With the answers that the server opened, or the reason why it did not."""
         if not instance.encrypted:
             return received
-        if self._archives.opens and row is not None:
+        if self._archives.opens and received.submission.id in rows:
+            row = rows[received.submission.id]
             # Central opens an edited one with the id of its first edition, which then fails.
-            if not row.status and row.instance_id == instance.instance_id:
+            if row is not None and not row.status and row.instance_id == instance.instance_id:
                 return Received(replace(received.submission, answers=row.answers), row.body)
             return replace(received, submission=replace(received.submission, sealed="damaged"))
         sealed = "wrong key" if self._archives.wrong_key else "no key"

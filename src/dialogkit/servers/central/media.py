@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import IO, Final
 
-from dialogkit.errors import UnexpectedReply
+from dialogkit.errors import NotOnServer, UnexpectedReply
 from dialogkit.model.submission import Submission
-from dialogkit.servers.central.archive import Archives
+from dialogkit.servers.central.archive import Archives, CutOffError
 from dialogkit.servers.central.csvzip import MAX_UNPACKED
 from dialogkit.servers.central.fetching import opened_names
 from dialogkit.servers.central.listing import any_of, can_filter
@@ -47,6 +47,7 @@ class OpenedMedia:
         """The file as it was before it was encrypted.
 
         Raises:
+            NotOnServer: SERVER-062, the server cannot open the files of the submission.
             UnexpectedReply: SERVER-067, it is not whole, SERVER-069, it is too large.
         """
         try:
@@ -70,7 +71,13 @@ class OpenedMedia:
                 sent = read_time(submission.submitted_at)
                 first, last = utc(sent - _MOMENT), utc(sent + _MOMENT)
                 condition = f"__system/submissionDate ge {first} and __system/submissionDate le {last}"
-            self._kept = (submission.id, self._archives.fetch(condition, media=True))
+            try:
+                self._kept = (submission.id, self._archives.fetch(condition, media=True))
+            except CutOffError:
+                raise NotOnServer(
+                    "SERVER-062", self._session.name, "The server cannot open a file of an encrypted submission.",
+                    "Ask for it to be sent again, and delete this one on the server.",
+                ) from None  # fmt: skip
         return self._kept[1]
 
     def _not_whole(self) -> UnexpectedReply:
