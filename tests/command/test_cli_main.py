@@ -9,6 +9,7 @@ import resource
 import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from dialogkit import __version__
 from dialogkit.cli.main import COMMANDS, cli
 from dialogkit.errors import BatchError, DialogkitError
 from dialogkit.problem import Problem
+from dialogkit.pull.certificates import Certificate, write_certificate
 from dialogkit.warehouse.connect import writing
 from dialogkit.workspace import Workspace, open_workspace
 from tests.builders import land_batch, make_form, received, write_batch
@@ -102,7 +104,19 @@ def test_every_option_of_every_command_says_what_it_is_for(name):
 
 def test_every_file_of_a_command_is_reachable():
     folder = Path(importlib.import_module("dialogkit.cli").__path__[0])
-    shared = {"__init__", "main", "options", "output", "bar", "compared", "landed", "layout", "parquet", "pulled", "serving"}
+    shared = {
+        "__init__",
+        "main",
+        "options",
+        "output",
+        "bar",
+        "compared",
+        "landed",
+        "layout",
+        "parquet",
+        "pulled",
+        "serving",
+    }
     files = {path.stem for path in folder.glob("*.py")} - shared
     assert files == {"imports" if name == "import" else name for name in COMMANDS}
 
@@ -251,6 +265,9 @@ def test_status_counts_by_stage(place):
     assert row.pop("last_pull")
     assert row == {
         "form_id": "visit",
+        "on_server": None,
+        "not_here": 0,
+        "without_files": 0,
         "batches": 2,
         "waiting": 1,
         "accepted": 1,
@@ -265,10 +282,22 @@ def test_status_counts_by_stage(place):
     assert "visit" in table
 
 
+def test_status_tells_what_the_last_pull_proved(place):
+    proof = Certificate(
+        "visit", "far", "2026-11-20T10:00:00Z", "2099-11-20T10:01:00Z", 5, 4, only_there=["uuid:5"], files_missing=2
+    )
+    write_certificate(place.batches, replace(proof, server_count=9))
+    write_certificate(place.batches, proof)
+    write_certificate(place.batches, replace(proof, server="near", server_count=-1, only_there=[], files_missing=0))
+    (row,) = json.loads(run("status", "-w", place.root, "--json").stdout)
+    told = {key: row[key] for key in ("on_server", "not_here", "without_files", "last_pull")}
+    assert told == {"on_server": 5, "not_here": 1, "without_files": 2, "last_pull": "2099-11-20T10:01:00Z"}
+
+
 def test_status_of_a_new_workspace_is_all_noughts(tmp_path):
     (tmp_path / "dialogkit.toml").write_text('[forms.visit]\nfile = "visit.xlsx"\n')
     (row,) = json.loads(run("status", "-w", tmp_path, "--json").stdout)
-    assert {value for key, value in row.items() if key not in ("form_id", "last_pull")} == {0}
+    assert {value for key, value in row.items() if key not in ("form_id", "last_pull")} == {0, None}
     assert not (tmp_path / "warehouse").exists()
 
 

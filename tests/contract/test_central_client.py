@@ -187,7 +187,23 @@ def test_one_submission_in_doubt_leaves_the_others_to_the_archive(talk: Place, s
     found = pulled(server)
     assert set(found) == {*ids, "uuid:odd"}
     assert found["uuid:odd"].answers == {"said": "a\rb"}
-    assert len(asked(talk, ".xml")) <= 30
+    assert len(asked(talk, ".csv.zip")) == len(asked(talk, ".xml")) == 1
+
+
+@pytest.mark.parametrize("point", [" 1.5 2.5 0 0", "1.5  0 0", "1.5 2.5", "1.5 2.5 0", "abc", "1,5 2 3 4"])
+def test_a_point_that_the_archive_does_not_tell_comes_as_typed(talk: Place, server: CentralServer, point: str):
+    odd, whole = (talk.state.new("talk", {"where": one}) for one in (point, "-1.50 2 0.0 40"))
+    found = pulled(server)
+    assert (found[odd].answers, found[whole].answers) == ({"where": point}, {"where": "-1.50 2 0.0 40"})
+    assert len(asked(talk, ".xml")) == 1
+
+
+def test_a_version_that_nobody_here_knows_is_read_all_the_same(talk: Place, server: CentralServer):
+    first = talk.state.new("talk", FULL)
+    second = talk.state.edit(first, FULL) and talk.state.new("talk", FULL)
+    found = server.fetch("talk", listed(server)[0], lambda _: None, 2)
+    assert {one.submission.id: one.submission.answers for one in found.received} == {first: FULL, second: FULL}
+    assert found.unreadable == ()
 
 
 def test_an_archive_without_bounds_is_refused(talk: Place, server: CentralServer, monkeypatch: pytest.MonkeyPatch):
@@ -279,3 +295,64 @@ def test_with_the_passphrase_the_server_opens_them(sealed: Place, session: Centr
     assert b"".join(server.attachment("talk", found["uuid:whole"], "p.png")) == b"\x89PNG"
     assert not asked(sealed, "passphrase")
     server.close()
+
+
+def damage(place: Place, submission_id: str) -> None:
+    """Send one whose key was not wrapped for this project."""
+    whole = place.state.seal("talk", FULL, {"p.png": b"x"}, instance_id=submission_id)
+    begin = whole.xml.index(b"<base64EncryptedKey>") + len(b"<base64EncryptedKey>")
+    place.state.new("talk", whole.xml[:begin] + b"AAAA" + whole.xml[begin + 4 :], whole.files)
+
+
+def test_a_damaged_submission_leaves_the_others_to_be_opened(sealed: Place, session: CentralSession):
+    for number in range(40):
+        made = sealed.state.seal("talk", {"said": str(number)}, instance_id=f"uuid:{number}")
+        sealed.state.new("talk", made.xml, made.files)
+    damage(sealed, "uuid:damaged")
+    found = pulled(CentralServer(session, passphrase=PASSPHRASE))
+    assert {one for one in found if found[one].sealed} == {"uuid:damaged", "uuid:empty"}
+    assert found["uuid:damaged"].sealed == "damaged"
+    assert found["uuid:7"].answers == {"said": "7"}
+    assert len(asked(sealed, ".csv.zip")) < 20
+
+
+def test_a_damaged_submission_beside_the_one_that_is_asked_for_does_no_harm(sealed: Place, session: CentralSession):
+    sealed.state.store.now = lambda: "2026-11-21T10:00:00.000Z"
+    damage(sealed, "uuid:damaged")
+    made = sealed.state.seal("talk", FULL, instance_id="uuid:beside")
+    sealed.state.new("talk", made.xml, made.files)
+    server = CentralServer(session, passphrase=PASSPHRASE)
+    (entry,) = [one for one in listed(server)[0] if one.id == "uuid:beside"]
+    (received,) = fetch(server, [entry]).received
+    assert (received.submission.sealed, received.submission.answers) == ("", FULL)
+
+
+def test_archives_that_are_cut_off_by_a_lost_connection_call_nothing_damaged(sealed: Place, session: CentralSession):
+    server = CentralServer(session, passphrase=PASSPHRASE)
+    entries = listed(server)[0]
+    sealed.faults.add("cut", path=".csv.zip", times=0)
+    sealed.faults.add("cut", path="forms/talk$", times=0, keep=0)
+    with pytest.raises(ServerUnreachable) as caught:
+        fetch(server, entries)
+    assert caught.value.code == "SERVER-001"
+
+
+def test_files_that_the_server_cannot_open_are_not_there(sealed: Place, session: CentralSession):
+    server = CentralServer(session, passphrase=PASSPHRASE)
+    submission = pulled(server)["uuid:whole"]
+    sealed.faults.add("cut", path="attachments=true", times=0)
+    with pytest.raises(NotOnServer) as caught:
+        b"".join(server.attachment("talk", submission, "p.png"))
+    assert caught.value.code == "SERVER-062"
+    server.close()
+
+
+def test_a_carriage_return_does_not_keep_the_server_from_opening(sealed: Place, session: CentralSession):
+    inner = b'<data id="talk" version="7"><said>%s&#13;b</said><meta><instanceID>%s</instanceID></meta></data>'
+    for number in range(3):
+        name = f"uuid:return{number}"
+        made = sealed.state.seal("talk", inner % (b"a" * number, name.encode()), instance_id=name)
+        sealed.state.new("talk", made.xml, made.files)
+    found = pulled(CentralServer(session, passphrase=PASSPHRASE))
+    assert [found[f"uuid:return{number}"].answers for number in range(3)] == [{"said": f"{text}\rb"} for text in ("", "a", "aa")]
+    assert found["uuid:whole"].sealed == ""

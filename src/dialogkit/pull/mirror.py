@@ -182,15 +182,16 @@ class Mirror:
                 pending,
             ],
         )
-        inside = f"{batch}/attachments/{folder_name(submission.id)}"
-        self._db.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (server, submission.id, file.mark, file.size, file.sha256, f"{inside}/{file.name}")
-                for file in submission.attachments
-                if file.sha256
-            ],
-        )
+        here = [file for file in submission.attachments if file.sha256]
+        if here:
+            inside = f"{batch}/attachments/{folder_name(submission.id)}"
+            self._db.executemany(
+                "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (server, submission.id, file.mark, file.size, file.sha256, f"{inside}/{file.name}")
+                    for file in here
+                ],
+            )
 
     def applied(self, batch: str) -> None:
         """The batch has its name now."""

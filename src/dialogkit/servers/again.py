@@ -81,10 +81,11 @@ def repeatable(method: str) -> bool:
 
 def _seconds(retry_after: str) -> float:
     """The header `Retry-After` (RFC 9110, 10.2.3): seconds, or a date."""
-    if retry_after.strip().isdigit():
+    # Not isdigit: a raised ² is a digit, and no number.
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
         at = parsedate_to_datetime(retry_after)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return -1
     return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else -1

@@ -23,11 +23,15 @@ class Reply:
         """The answer as JSON.
 
         Raises:
-            UnexpectedReply: SERVER-014, it is something else, or cut off.
+            UnexpectedReply: SERVER-014, it is something else, cut off, or nested too deep.
         """
         try:
-            return json.loads(self.body)
-        except ValueError:
+            found = json.loads(self.body)
+            if b"\\ud" in self.body.lower():
+                # Half a character, which only an escape can hold: no file and no address could.
+                json.dumps(found, ensure_ascii=False).encode()
+            return found
+        except (ValueError, RecursionError):
             page = self.body.lstrip()[:1] == b"<"
             said = "a page for browsers" if page else "something that is not whole JSON"
             raise UnexpectedReply(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dialogkit.pull.batches import batches
+from dialogkit.pull.certificates import certificates
 from dialogkit.pull.manifest import forms_with_batches, read_manifest
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.load import has_landed
@@ -14,9 +15,20 @@ from dialogkit.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Counts of one form. `waiting` are submissions in batches that have not been landed."""
+    """Counts of one form.
+
+    Args:
+        waiting: submissions in batches that have not been landed.
+        on_server: how many the servers had at the last pull; None when no server could tell.
+        not_here: how many of these are not here (gone again in between, or not readable).
+        without_files: submissions that wait for attachments.
+        last_pull: when the last pull ended, ISO 8601; empty before the first.
+    """
 
     form_id: str
+    on_server: int | None
+    not_here: int
+    without_files: int
     batches: int
     waiting: int
     accepted: int
@@ -54,8 +66,13 @@ def _of(workspace: Workspace, form_id: str) -> Status:
             turned_away = (row[0] if row else 0) or 0
             landed = {path.name for path in paths if has_landed(db, path.name)}
     waiting = [read_manifest(path) for path in paths if path.name not in landed]
+    proofs = {proof.server: proof for proof in certificates(workspace.batches, form_id)}.values()
+    told = [proof.server_count for proof in proofs if proof.server_count >= 0]
     return Status(
         form_id=form_id,
+        on_server=sum(told) if told else None,
+        not_here=sum(len(proof.only_there) for proof in proofs),
+        without_files=sum(proof.files_missing for proof in proofs),
         batches=len(paths),
         waiting=sum(manifest.counts["submissions"] for manifest in waiting),
         accepted=states.get("accepted", 0),
@@ -64,5 +81,8 @@ def _of(workspace: Workspace, form_id: str) -> Status:
         refused_at_server=turned_away,
         deleted=states.get("deleted", 0),
         dropped=states.get("dropped", 0),
-        last_pull=read_manifest(paths[-1]).finished_at if paths else "",
+        last_pull=max(
+            [*(proof.finished_at for proof in proofs), *(read_manifest(path).finished_at for path in paths[-1:])],
+            default="",
+        ),
     )

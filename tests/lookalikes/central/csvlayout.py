@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +13,7 @@ from .odata_rows import system_json
 from .records import Edition, Form, Submission
 
 Path = tuple[str, ...]
+_QUOTED: Final = re.compile('[,"\n]')
 _GEO: Final = ("Latitude", "Longitude", "Altitude", "Accuracy")
 _AFTER: Final = (
     "KEY",
@@ -118,7 +118,8 @@ class Layout:
 
     def _spread(self, column: Field, text: str) -> Iterator[str]:
         if column.type == "geopoint":
-            yield from [*text.split(), "", "", "", ""][:4]
+            # A blank in front leaves an empty cell there, and what stands after the fourth is lost.
+            yield from [*re.split(r"\s+", text), "", "", "", ""][:4]
             return
         yield text
         chosen = text.split()
@@ -138,9 +139,13 @@ def merged(form: Form, edition: Edition) -> Field:
 
 
 def line(cells: Sequence[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    return ",".join(_cell(cell) for cell in cells) + "\n"
+
+
+def _cell(value: Any) -> str:
+    """Not as Python's csv writes: the real one does not quote a carriage return."""
+    text = "" if value is None else str(value)
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def _joined(one: Field, other: Field) -> Field:

@@ -20,7 +20,7 @@ from .odata import matching
 from .odata_filter import read_filter
 from .problems import Refused, not_found, undecryptable
 from .records import Form, Key, Submission
-from .replies import event_tag, file_reply, refusal, unchanged
+from .replies import CutOff, event_tag, file_reply, refusal, unchanged
 from .sealing import Unopened, open_files
 
 routes = Routes()
@@ -78,6 +78,9 @@ def _export(call: Call, passphrases: dict[str, str]) -> Response:
         opened = _open_all(call, found, passphrases)
     except Refused as refused:
         return refusal(refused, "json", {"ETag": tag})
+    except Unopened:
+        # It has begun to answer by then.
+        return CutOff(b"PK\3\4", media_type="application/zip")
     layout = Layout(form, form.shown, _options(call, form, found))
     body = _zip(form, layout, opened, with_files=with_files)
     name = f"{form.form_id}.zip" if with_files else f"{form.form_id}.csv.zip"
@@ -187,10 +190,7 @@ def _open(each: Submission, keys: set[Key]) -> _Opened:
         return _Opened(each, None, {})
     names = [*current.sealed_files, "submission.xml.enc"]
     blobs = [each.attachments.get(name) for name in names]
-    try:
-        clear = open_files(key.private, current.sealed, each.id, [blob.content if blob else None for blob in blobs])
-    except Unopened:
-        raise undecryptable() from None
+    clear = open_files(key.private, current.sealed, each.id, [blob.content if blob else None for blob in blobs])
     files = {name.removesuffix(".enc"): content for name, content in zip(names, clear, strict=True) if content}
     xml = files.pop("submission.xml", None)
     return _Opened(each, xml, files)

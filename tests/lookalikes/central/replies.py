@@ -88,6 +88,15 @@ def file_reply(content: bytes, content_type: str, name: str, tag: str, dispositi
     return Response(content, 200, headers | {"Content-Type": kind})
 
 
+class CutOff(Response):
+    """An answer that ends in the middle: when it returns, uvicorn closes the connection."""
+
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+        headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+
+
 def etag(body: bytes) -> str:
     digest = base64.b64encode(hashlib.sha1(body).digest()).decode()[:27]
     return f'W/"{len(body):x}-{digest}"'

@@ -213,10 +213,10 @@ def refusal(reply: Reply) -> float:
         return 0
     try:
         said = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return 0
     code = said.get("code") if isinstance(said, dict) else None
-    return code if isinstance(code, int | float) and int(code) == reply.status else 0
+    return code if isinstance(code, int | float) and reply.status <= code < reply.status + 1 else 0
 
 
 def _number(reply: Reply) -> str:
