@@ -354,5 +354,6 @@ def test_a_carriage_return_does_not_keep_the_server_from_opening(sealed: Place, 
         made = sealed.state.seal("talk", inner % (b"a" * number, name.encode()), instance_id=name)
         sealed.state.new("talk", made.xml, made.files)
     found = pulled(CentralServer(session, passphrase=PASSPHRASE))
-    assert [found[f"uuid:return{number}"].answers for number in range(3)] == [{"said": f"{text}\rb"} for text in ("", "a", "aa")]
+    for number in range(3):
+        assert found[f"uuid:return{number}"].answers == {"said": "a" * number + "\rb"}
     assert found["uuid:whole"].sealed == ""

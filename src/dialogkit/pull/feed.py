@@ -48,19 +48,6 @@ def _until(full: Callable[[], bool], first: Page, rest: Iterator[Page]) -> Itera
 def _compare(server: FeedServer, pull: Portions, started_at: str) -> Certificate:
     """Ask for the ids of all that the server keeps, where it can tell."""
     listed = server.ids(pull.form_id)
-    there, only_here, only_there = -1, list[str](), list[str]()
-    if listed is not None:
-        there = see(pull, (tuple(Entry(one, "") for one in ids) for ids in listed))
-        only_here = [submission_id for submission_id, _ in pull.mirror.gone(server.name)]
-        only_there = pull.mirror.missing(server.name)
-    return Certificate(
-        form_id=pull.form_id,
-        server=server.name,
-        started_at=started_at,
-        finished_at=now(),
-        server_count=there,
-        local_count=pull.mirror.count(server.name),
-        only_here=only_here,
-        only_there=only_there,
-        files_missing=pull.mirror.pending(server.name).get("files", 0),
-    )
+    if listed is None:
+        return pull.certificate(started_at, -1)
+    return pull.certificate(started_at, see(pull, (tuple(Entry(one, "") for one in ids) for ids in listed)))

@@ -11,7 +11,7 @@ from dialogkit.model.server import Fetched, Listing, ListingServer, Received
 from dialogkit.model.submission import Submission
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import now
-from dialogkit.pull.certificates import Certificate, last_certificate, nearly_forgotten, write_certificate
+from dialogkit.pull.certificates import last_certificate, nearly_forgotten, write_certificate
 from dialogkit.pull.mirror import Wish
 from dialogkit.pull.portions import Portion, Portions, Pulled, see
 
@@ -35,7 +35,7 @@ def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> P
     progress.step(f"pull {pull.form_id}", todo.new + todo.changed + todo.gone)
     _bury(server, pull, listing, progress)
     unreadable = _bring(server, pull, wish, progress)
-    certificate = _compare(server, pull, started_at, listed, unreadable)
+    certificate = pull.certificate(started_at, listed, unreadable)
     if unreadable:
         # The cursor stays where it was.
         write_certificate(pull.folder, certificate)
@@ -103,23 +103,6 @@ def _fetched(server: ListingServer, pull: Portions, wish: Wish) -> Iterator[Fetc
             pull.bring_files(fetched.received)
             waiting = ahead()
             yield fetched
-
-
-def _compare(
-    server: ListingServer, pull: Portions, started_at: str, listed: int, unreadable: Sequence[str]
-) -> Certificate:
-    return Certificate(
-        form_id=pull.form_id,
-        server=server.name,
-        started_at=started_at,
-        finished_at=now(),
-        server_count=listed,
-        local_count=pull.mirror.count(server.name),
-        only_here=[submission_id for submission_id, _ in pull.mirror.gone(server.name)],
-        only_there=pull.mirror.missing(server.name),
-        unreadable=unreadable,
-        files_missing=pull.mirror.pending(server.name).get("files", 0),
-    )
 
 
 def _not_readable(server: ListingServer, pull: Portions, unreadable: Sequence[str]) -> UnexpectedReply:

@@ -19,7 +19,7 @@ from dialogkit.model.submission import Origin, Submission
 from dialogkit.problem import Problem
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.attachments import Files
-from dialogkit.pull.batches import LARGEST, folder_name
+from dialogkit.pull.batches import LARGEST, folder_name, now
 from dialogkit.pull.certificates import Certificate
 from dialogkit.pull.mirror import Mirror
 from dialogkit.pull.writer import BatchWriter, Hooks, Unseal, new_batch
@@ -121,6 +121,28 @@ class Portions:
         self.mirror.commit()
         self.batches += len(portion.filled)
         self.files.clear()
+
+    def certificate(self, started_at: str, listed: int, unreadable: Sequence[str] = ()) -> Certificate:
+        """The comparison of what is here with the listing that was taken in last.
+
+        Args:
+            started_at: of the pull.
+            listed: its length; -1 when the server cannot list.
+            unreadable: ids of what came and could not be read.
+        """
+        name, known = self.server.name, listed >= 0
+        return Certificate(
+            form_id=self.form_id,
+            server=name,
+            started_at=started_at,
+            finished_at=now(),
+            server_count=listed,
+            local_count=self.mirror.count(name),
+            only_here=[submission_id for submission_id, _ in self.mirror.gone(name)] if known else (),
+            only_there=self.mirror.missing(name) if known else (),
+            unreadable=unreadable,
+            files_missing=self.mirror.pending(name).get("files", 0),
+        )
 
     def result(self, certificate: Certificate, warnings: Sequence[Problem] = ()) -> Pulled:
         """What the pull brought, with a word on what could not be opened, and a loud one on imports from phones."""

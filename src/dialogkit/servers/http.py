@@ -170,16 +170,21 @@ class Http:
                         self._refuse(response)
                     yield response
                     return
-                url, params = self._address(urljoin(url, response.headers["Location"])), None
+                url, params = self._address(response.headers["Location"], url), None
         raise self._unexpected("SERVER-007", "The server sends from one address to the next without an end.")
 
-    def _address(self, path: str) -> str:
-        if "://" not in path:
+    def _address(self, path: str, sent_from: str = "") -> str:
+        """The whole address. `sent_from`: the one that a redirect came from, which `path` may be relative to."""
+        if not sent_from and "://" not in path:
             return f"{self._base}/{path}"
-        asked, ours = urlsplit(path), urlsplit(self._base)
+        try:
+            address = urljoin(sent_from, path)
+            asked, ours = urlsplit(address), urlsplit(self._base)
+        except ValueError:
+            raise self._elsewhere() from None
         if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
             raise self._elsewhere()
-        return path
+        return address
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
