@@ -52,6 +52,9 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
     "forms": {
         "file": Key(str, "", "The workbook, from the folder of this file."),
         "server": Key(str, "", "Name of the server under [servers] that it is placed on."),
+        "remote_id": Key(
+            str, "", "What the server calls a form that is there already (Kobo: its uid)."
+        ),
         "private_key_env": Key(str, "", "Name of the variable with the path of the private key for encrypted answers."),
     },
     "land": {
@@ -103,6 +106,7 @@ class FormSection:
     name: str
     file: str
     server: str
+    remote_id: str
     private_key_env: str
 
 

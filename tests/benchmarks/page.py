@@ -11,6 +11,9 @@ from importlib.metadata import version
 from statistics import median
 from typing import Final
 
+from tests.benchmarks.pulling import Pulls
+from tests.benchmarks.pulling_page import pulling_marks, pulling_part
+
 Run = Mapping[str, Mapping[str, float]]
 
 #: The marks that dialogkit has set itself.
@@ -38,6 +41,7 @@ class Results:
         runs: by number of submissions: one run a round, measure → figures.
         received: one a round.
         help_seconds: CPU of `dialogkit --help`.
+        pulls: one for each server and number of submissions.
     """
 
     day: date
@@ -45,6 +49,7 @@ class Results:
     runs: Mapping[int, Sequence[Run]]
     received: Sequence[Mapping[str, float]]
     help_seconds: float
+    pulls: Sequence[Pulls]
 
     def median_of(self, size: int, name: str, figure: str) -> float:
         return median(run[name][figure] for run in self.runs[size])
@@ -59,7 +64,7 @@ class Results:
 
 def page(results: Results) -> str:
     """The whole page."""
-    parts = (_head, _marks, _landing, _sizes, _receiving)
+    parts = (_head, _marks, _landing, _sizes, _receiving, _pulling)
     return "\n".join(line for part in parts for line in part(results)) + "\n"
 
 
@@ -86,7 +91,7 @@ def _marks(results: Results) -> Iterator[str]:
     yield ""
     yield "| mark | measured | holds |"
     yield "|---|---|---|"
-    for mark, measured, holds in _each_mark(results):
+    for mark, measured, holds in (*_each_mark(results), *pulling_marks(results.pulls)):
         yield f"| {mark} | {measured} | {holds} |"
     yield ""
 
@@ -179,6 +184,11 @@ def _receiving(results: Results) -> Iterator[str]:
         f"{1000 * results.received_rate('server_cpu'):.1f} ms of CPU a submission and "
         f"{results.received_rate('server_peak'):,.0f} MB of memory."
     )
+
+
+def _pulling(results: Results) -> Iterator[str]:
+    yield ""
+    yield from pulling_part(results.pulls)
 
 
 def _machine() -> str:

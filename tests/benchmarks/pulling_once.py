@@ -1,8 +1,9 @@
 """One pull, or the same requests without dialogkit, in a process of its own.
 
-`python -m tests.benchmarks.pulling_once pull|bare KIND FOLDER KEY=VALUE…`: the keys are what the look-alike told when
-it started. `pull` pulls the form into `FOLDER` and writes down every request; `bare` sends exactly these again with
-bare `requests`, over one session, and throws the answers away.
+`python -m tests.benchmarks.pulling_once pull|bare|listing KIND FOLDER KEY=VALUE…`: the keys are what the look-alike
+told when it started (for a real ODK Central: address, project, email, password, form). `pull` pulls the form into
+`FOLDER` and writes down every request; `bare` sends exactly these again with bare `requests`, over one session, and
+throws the answers away.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ _FORM: Final = f"""\
 | settings | form_id | form_title | version |
 | | {FORM_ID} | Talk | 1 |
 """
+_ASKED: Final = "asked.pickle"
+#: What the look-alike said of itself when it started.
 Told = Mapping[str, str]
 
 
@@ -54,33 +57,43 @@ def pull(kind: str, folder: Path, told: Told) -> dict[str, float]:
     with asked, Meter() as meter:
         pulled = pull_form(server, form, lambda version: form if version == "1" else None, folder / "batches", SILENT)
     assert pulled.certificate.equal, pulled.certificate
-    (folder / "asked.pickle").write_bytes(pickle.dumps(asked.requests))
+    (folder / _ASKED).write_bytes(pickle.dumps(asked.requests))
     return {
         "wall": meter.wall,
         "cpu": meter.cpu,
         "peak": peak_megabytes(),
-        "rows": pulled.submissions,
-        "listed": pulled.certificate.server_count,
+        "submissions": pulled.submissions,
         "requests": len(asked.requests),
     }
 
 
 def bare(_kind: str, folder: Path, _told: Told) -> dict[str, float]:
-    """The same requests, one after the other, as the pull sent them."""
-    asked: list[requests.PreparedRequest] = pickle.loads((folder / "asked.pickle").read_bytes())  # noqa: S301 - ours
+    """The requests of the last pull, one after the other, as it sent them."""
+    return _send_again(_asked_in(folder))
+
+
+def listing(_kind: str, folder: Path, _told: Told) -> dict[str, float]:
+    """Of the requests of the last pull those that list every submission (Central's reconcile query)."""
+    return _send_again([one for one in _asked_in(folder) if _lists(one.url or "")])
+
+
+def _lists(url: str) -> bool:
+    return "/Submissions?" in url and "filter" not in url
+
+
+def _asked_in(folder: Path) -> list[requests.PreparedRequest]:
+    asked: list[requests.PreparedRequest] = pickle.loads((folder / _ASKED).read_bytes())
+    return asked
+
+
+def _send_again(asked: list[requests.PreparedRequest]) -> dict[str, float]:
     received = 0
     with requests.Session() as session, Meter() as meter:
         for one in asked:
             answer = session.send(one)
             answer.raise_for_status()
             received += answer.raw.tell()
-    return {
-        "wall": meter.wall,
-        "cpu": meter.cpu,
-        "peak": peak_megabytes(),
-        "requests": len(asked),
-        "bytes": received,
-    }
+    return {"wall": meter.wall, "cpu": meter.cpu, "peak": peak_megabytes(), "bytes": received, "requests": len(asked)}
 
 
 class _Asked:
@@ -119,7 +132,7 @@ def _central(told: Told) -> Any:
 
 
 _SERVERS: Final[dict[str, Callable[[Told], Any]]] = {"kobo": _kobo, "central": _central}
-_WAYS: Final = {"pull": pull, "bare": bare}
+_WAYS: Final = {one.__name__: one for one in (pull, bare, listing)}
 
 
 def main(arguments: list[str]) -> None:

@@ -17,4 +17,5 @@ def test_the_quick_benchmark_measures_everything_and_writes_its_page(tmp_path: P
     text = page.read_text(encoding="utf-8")
     assert text.count("| 10,000 |") == 5
     assert "8 clients" in text
+    assert text.count("| 1,000 |") == 2
     assert "nan" not in text

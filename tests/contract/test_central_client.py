@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -357,3 +360,21 @@ def test_a_carriage_return_does_not_keep_the_server_from_opening(sealed: Place, 
     for number in range(3):
         assert found[f"uuid:return{number}"].answers == {"said": "a" * number + "\rb"}
     assert found["uuid:whole"].sealed == ""
+
+
+def test_opened_files_of_two_submissions_come_whole_side_by_side(sealed: Place, session: CentralSession):
+    content = {f"uuid:{number}": random.Random(number).randbytes(600_000) for number in range(2)}
+    for name, file in content.items():
+        made = sealed.state.seal("talk", {"photo": "p.png"}, {"p.png": file}, instance_id=name)
+        sealed.state.new("talk", made.xml, made.files)
+    server = CentralServer(session, passphrase=PASSPHRASE)
+    found = pulled(server)
+    first = server.attachment("talk", found["uuid:0"], "p.png")
+    begin = next(first)
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(lambda: b"".join(server.attachment("talk", found["uuid:1"], "p.png")))
+        with suppress(TimeoutError):
+            second.result(0.3)
+        assert begin + b"".join(first) == content["uuid:0"]
+        assert second.result(10) == content["uuid:1"]
+    server.close()

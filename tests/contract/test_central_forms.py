@@ -93,6 +93,8 @@ def test_a_version_that_was_used_for_something_else_is_refused(place: Place, ses
     with pytest.raises(ServerRefused) as caught:
         forms.place(upload("1", ("text", "newer")), "talk")
     assert caught.value.code == "SERVER-071"
+    # Staff would take the draft for something that somebody is working on.
+    assert session.get(session.form("talk", "/draft"), accept=(404.1,)).status == 404
 
 
 def test_a_form_that_cannot_be_built_says_why(place: Place, session: CentralSession):

@@ -182,6 +182,21 @@ def test_each_change_shows_in_the_listing_and_only_there_where_it_does_on_the_se
         assert set(state.everything(form)) == set(after)
 
 
+def test_hand_made_xml_is_read_as_the_real_server_reads_it() -> None:
+    """Seen with the server of `pytest -m live`."""
+    body = "<a>x<![CDATA[b < c]]>y</a><b>d<!-- e -->f</b><c>  </c><d>&#10;</d><g><h>1</h></g><g><h>2</h></g>"
+    with lookalike() as place:
+        form = place.state.form(survey=[{"type": "text", "name": "a", "$xpath": "a", "$kuid": "k"}])
+        xml = f'<{form} id="{form}">{body}<meta><instanceID> uuid:odd </instanceID></meta></{form}>'
+        assert place.state.new(form, xml.encode()) == "uuid:odd"
+        row = _by_root(place.url, place.token, form)["uuid:odd"]
+    assert {name: row[name] for name in row if name in set("abcdg")} == {
+        "a": "b < c",
+        "d": "\n",
+        "g": [{"g/h": "1"}, {"g/h": "2"}],
+    }
+
+
 def _by_root(url: str, token: str, form: str) -> dict[str, dict[str, Any]]:
     results = _get(f"{url}/api/v2/assets/{form}/data/", token).json()["results"]
     return {one["meta/rootUuid"]: one for one in results}

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from dialogkit.progress import SILENT
-from dialogkit.pull.batches import batches, open_batch
+from dialogkit.pull.batches import Batch, batches, open_batch
+from dialogkit.pull.manifest import read_manifest
 from dialogkit.pull.portions import How, Pulled
 from dialogkit.pull.sync import pull_form
-from tests.contract.worlds import WORLDS, World, answers_of
+from tests.contract.live_worlds import EVERYWHERE, KINDS
+from tests.contract.worlds import World, answers_of
 
 
 class Mirror:
@@ -19,6 +21,7 @@ class Mirror:
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world, self.folder = world, folder
+        self._read: dict[Path, list[dict]] = {}
 
     def pull(self, **how: object) -> Pulled:
         """With a new client, as a new run has it."""
@@ -35,8 +38,9 @@ class Mirror:
         """The newest line of each submission, deleted ones too."""
         found: dict[str, dict] = {}
         for path in batches(self.folder, "visit"):
-            for line in open_batch(path).lines():
-                found[line["id"]] = line | {"batch": path}
+            if path not in self._read:
+                self._read[path] = [line | {"batch": path} for line in open_batch(path).lines()]
+            found |= {line["id"]: line for line in self._read[path]}
         return found
 
     def answers(self) -> dict[str, dict]:
@@ -44,15 +48,15 @@ class Mirror:
 
     def files(self, key: str) -> dict[str, bytes]:
         line = self.lines()[key]
-        batch = open_batch(line["batch"])
+        batch = Batch(line["batch"], read_manifest(line["batch"]))
         return {file["name"]: batch.attachment(key, file["name"]).read_bytes() for file in line["attachments"]}
 
 
-@pytest.fixture(params=list(WORLDS))
+@pytest.fixture(params=KINDS)
 def mirror(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mirror]:
     """One for each kind of server."""
     (tmp_path / "world").mkdir()
-    with WORLDS[request.param](tmp_path / "world") as world:
+    with EVERYWHERE[request.param](tmp_path / "world") as world:
         yield Mirror(world, tmp_path / "batches")
 
 

@@ -169,7 +169,7 @@ def openrosa_world(folder: Path) -> Iterator[World]:
     write_whole(folder / "dialogkit.toml", b'[servers.far]\nkind = "openrosa"\nlisten = "127.0.0.1:0"\n')
     workspace = Workspace(folder, read_config(folder / "dialogkit.toml"))
     with running(workspace, [built], lambda *_: None, listen="127.0.0.1:0") as at:
-        posts = _Posts(at.phone_url, built.form)
+        posts = Posts(at.phone_url, built.form)
         yield World(
             kind="openrosa",
             form=built.form,
@@ -211,11 +211,22 @@ def folder_world(folder: Path) -> Iterator[World]:
 
 
 @dataclass
-class _Posts:
-    """Sends to our own server as a phone does."""
+class Posts:
+    """Sends to a server as a phone does.
+
+    Args:
+        url: the server as phones know it.
+        form: its form_id and version stand in each submission.
+        root: the name of the outermost element.
+        beside: elements that the server's own copy of the form has beside our questions.
+        headers: of each request.
+    """
 
     url: str
     form: Form
+    root: str = "data"
+    beside: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=lambda: {"X-OpenRosa-Version": "1.0"})
     editions: dict[str, str] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -223,14 +234,13 @@ class _Posts:
 
     def new(self, answers: Answers, files: Mapping[str, bytes]) -> str:
         key = self._name()
-        self._send(key, write_instance(self.form, answers, key), files)
+        self._send(key, self._written(answers, key), files)
         return key
 
     def edit(self, key: str, answers: Answers) -> None:
         edition = self._name()
         # A phone sends every file again with an edit.
-        body = write_instance(self.form, answers, edition, deprecated_id=self.editions[key])
-        self._send(key, body, self.files[key])
+        self._send(key, self._written(answers, edition, self.editions[key]), self.files[key])
         self.editions[key] = edition
 
     def attach(self, key: str, name: str, data: bytes) -> None:
@@ -239,10 +249,14 @@ class _Posts:
     def _name(self) -> str:
         return f"uuid:{uuid.UUID(hashlib.md5(str(next(self.numbers)).encode()).hexdigest())}"
 
+    def _written(self, answers: Answers, edition: str, deprecated: str = "") -> bytes:
+        body = write_instance(self.form, answers, edition, deprecated_id=deprecated, root=self.root)
+        return body.replace(b"<meta>", self.beside + b"<meta>")
+
     def _send(self, key: str, body: bytes, files: Mapping[str, bytes]) -> None:
         parts: list[Any] = [("xml_submission_file", ("submission.xml", body, "text/xml"))]
         parts += [(name, (name, data, "image/jpeg")) for name, data in files.items()]
-        reply = requests.post(f"{self.url}/submission", files=parts, timeout=30)
+        reply = requests.post(f"{self.url}/submission", files=parts, headers=self.headers, timeout=60)
         assert reply.status_code == 201, reply.text
         self.editions.setdefault(key, key)
         self.bodies[key] = body

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
+import pytest
 from click.testing import CliRunner, Result
 
 from dialogkit.cli.main import cli
@@ -19,6 +20,9 @@ from dialogkit.forms.build import build_form
 from dialogkit.forms.remote_copy import remote_copy, xlsx_bytes
 from dialogkit.pull.batches import batches, open_batch
 from dialogkit.pull.certificates import Certificate, certificates
+from dialogkit.servers import again
+from dialogkit.servers.central.mirror import CentralServer
+from dialogkit.servers.kobo.mirror import KoboServer
 from dialogkit.steps.deployments import Deployment, note
 from dialogkit.workspace import Workspace, open_workspace
 from tests.lookalikes import central, kobo
@@ -50,6 +54,7 @@ class Site:
     place: Any
     uid: str
     number: int = 0
+    _read: dict[Path, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     def pull(self, *more: str) -> Result:
         """`dialogkit pull`."""
@@ -102,10 +107,11 @@ class Site:
     @property
     def here(self) -> dict[str, dict[str, Any]]:
         """The newest line of each submission that is not deleted, from whole batches only."""
-        found = {}
         for folder in batches(self.batches, "visit"):
-            batch = open_batch(folder)
-            found |= {line["id"]: line | {"folder": batch} for line in batch.lines()}
+            if folder not in self._read:
+                batch = open_batch(folder)
+                self._read[folder] = {line["id"]: line | {"batch": batch} for line in batch.lines()}
+        found = {key: line for folder in sorted(self._read) for key, line in self._read[folder].items()}
         return {key: line for key, line in found.items() if not line["deleted_at"]}
 
     @property
@@ -121,7 +127,8 @@ class Site:
         self.check_said(result.output, result.exit_code, code, exit_code)
         after = batches(self.batches, "visit")
         assert set(before) <= set(after)
-        for folder in after:
+        # All that this test could have spoilt.
+        for folder in after[-6:]:
             open_batch(folder)
         assert not list(self.batches.rglob(".partial-*"))
         moved = self.proofs[len(proofs) :]
@@ -156,7 +163,7 @@ class Site:
         for key, line in here.items():
             assert line["answers"].get("said") == _said(there[key]), key
             have = {
-                hashlib.sha256(line["folder"].attachment(key, file["name"]).read_bytes()).hexdigest()
+                hashlib.sha256(line["batch"].attachment(key, file["name"]).read_bytes()).hexdigest()
                 for file in line["attachments"]
             }
             files = [data for data in there[key]["attachments"].values() if data is not None]
@@ -215,12 +222,67 @@ def _pulled(site: Site) -> Site:
     return site
 
 
-def as_json(change: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
-    """A spoiler of a JSON body: what `change` returns, or what it changed in place."""
+# Fixtures; a test module says: pytest_plugins = ["tests.flow.sites"]
 
-    def spoil(body: bytes) -> bytes:
-        found = json.loads(body)
-        changed = change(found)
-        return json.dumps(found if changed is None else changed).encode()
 
-    return spoil
+@pytest.fixture(params=SITES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of server; a test may name its own."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
+    """One workspace of each kind for all tests of a module: each leaves it equal to its server."""
+    made: dict[str, Site] = {}
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+
+        def get(kind: str) -> Site:
+            if kind not in made:
+                made[kind] = stack.enter_context(SITES[kind](tmp_path_factory.mktemp(kind), patch.setenv))
+            return made[kind]
+
+        yield get
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits take no time; how long they would have been."""
+    slept: list[float] = []
+    monkeypatch.setattr(again, "time", SimpleNamespace(sleep=slept.append))
+    return slept
+
+
+@pytest.fixture
+def site(
+    kind: str, sites: Callable[[str], Site], waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """New, edited and deleted submissions wait; a page has three rows; at the end a plain pull makes all equal."""
+    del waits
+    for client in (KoboServer, CentralServer):
+        monkeypatch.setitem(client.__init__.__kwdefaults__, "page_size", 3)
+    found = sites(kind)
+    found.place.faults.clear()
+    found.place.faults.forget()
+    found.prepare()
+    yield found
+    found.heals()
+
+
+@pytest.fixture
+def in_settings(site: Site) -> Callable[[str, str], Any]:
+    """Something else in dialogkit.toml while a block runs."""
+
+    @contextmanager
+    def changed(old: str, new: str) -> Iterator[None]:
+        path = site.root / "dialogkit.toml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        try:
+            yield
+        finally:
+            path.write_text(text)
+
+    return changed

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 @click.option("--server", default="", help="Name of the server in dialogkit.toml, when it is not the form's own.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--accept-break", is_flag=True, help="Replace a form although that breaks answers, rules or findings.")
-@click.option("--archive", is_flag=True, help="Close the forms to phones; their submissions stay. Deploy opens them.")
+@click.option(
+    "--archive",
+    is_flag=True,
+    help="Close the named forms to phones; submissions stay. Deploying them by name opens them.",
+)
 @click.option("--let-in", default="", metavar="LABEL", help="Let phones load and send: an app user, or a collector.")
 def command(  # noqa: PLR0913, PLR0917 - click gives each option as an argument
     forms: tuple[str, ...],
@@ -34,13 +38,15 @@ def command(  # noqa: PLR0913, PLR0917 - click gives each option as an argument
 ) -> None:
     """Place forms with their media on KoboToolbox or ODK Central, after showing what changes there.
 
-    Without FORM: every form whose server is of one of these kinds. --let-in takes the label of an app user (ODK
-    Central), or a user name or "anonymous" (KoboToolbox).
+    Without FORM: every form whose server is of one of these kinds, but those that were archived: naming them opens
+    them. --let-in takes the label of an app user (ODK Central), or a user name or "anonymous" (KoboToolbox).
     """
     from dialogkit.steps.deploy import deploy
     from dialogkit.steps.deploy_plan import Wanted
     from dialogkit.workspace import open_workspace
 
+    if archive and not forms:
+        raise click.UsageError("Name the forms that shall be archived: dialogkit deploy FORM --archive")
     wanted = Wanted(server, dry_run=dry_run, accept_break=accept_break, archive=archive, let_in=let_in)
     done = deploy(open_workspace(folder), forms, wanted, _show)
     if dry_run:

@@ -68,9 +68,8 @@ class Commands(click.Group):
         except DialogkitError as error:
             if ctx.params.get("debug"):
                 raise
-            for problem in error.problems:
-                click.echo(str(problem), err=True)
-            click.echo(str(error.problem), err=True)
+            for problem in (*error.problems, error.problem):
+                click.echo(_printable(str(problem)), err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("Stopped. What was written is whole; run the same command again to go on.", err=True)
@@ -86,6 +85,11 @@ class Commands(click.Group):
             outside = isinstance(error, OSError)
             click.echo(str(_file_problem(error) if outside else _defect(error)), err=True)
             ctx.exit(3 if outside else 1)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: an id that a server gave could hold commands for the terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
 
 
 def _file_problem(error: Exception) -> Problem:

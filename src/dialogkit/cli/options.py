@@ -46,5 +46,7 @@ def pulling(function: Function) -> Function:
         help="Opens encrypted submissions (PEM). It is read, and kept nowhere.",
     )(function)
     return click.option(
-        "--attachments/--no-attachments", default=True, help="Leave photos, recordings and other files for now."
+        "--attachments/--no-attachments",
+        default=True,
+        help="Fetch photos, recordings and other files, or leave them on the server for now.",
     )(function)

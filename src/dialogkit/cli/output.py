@@ -23,7 +23,8 @@ def say(line: str) -> None:
 def problems(found: Iterable[Problem]) -> None:
     """Problems, one after the other, on stderr."""
     for problem in found:
-        click.echo(str(problem), err=True)
+        # Ids and texts of a server stand in it.
+        click.echo(_printable(str(problem)), err=True)
 
 
 def data(value: Any) -> None:

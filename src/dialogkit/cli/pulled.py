@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 def pulled_line(pulled: Pulled) -> str:
     """The counts of a pull, and whether server and workspace were equal at its end."""
-    line = f"{pulled.form_id}: {pulled.submissions} submissions in {pulled.batches} batches"
+    line = f"{pulled.form_id}: {_counted(pulled.submissions, 'submission')}"
+    if pulled.batches > 1:
+        line += f" in {pulled.batches} batches"
     if pulled.deleted:
         line += f", {pulled.deleted} of them deleted on the server"
     if pulled.refused:
@@ -20,5 +22,9 @@ def pulled_line(pulled: Pulled) -> str:
         line += f"; {proof.server_count} on the server, {proof.local_count} here"
         line += ": equal" if proof.equal else f": {len(proof.only_here)} only here, {len(proof.only_there)} only there"
     if proof.files_missing:
-        line += f"; {proof.files_missing} submissions wait for attachments"
+        line += f"; attachments of {_counted(proof.files_missing, 'submission')} still to come"
     return line
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun if count == 1 else noun + 's'}"

@@ -36,7 +36,8 @@ class Placed:
         remote_id: Kobo's asset uid, Central's xmlFormId.
         remote_version: what the server calls the published version.
         active: whether phones can load it and send.
-        content: changes when the published questions do; empty when the server does not tell.
+        content: changes when the published questions do, on KoboToolbox also when the same workbook is placed again;
+            empty when the server does not tell.
         media: file name → MD5 in hexadecimal of what phones are given, `""` when the file is missing there.
     """
 
@@ -78,7 +79,10 @@ class FormHost(Protocol):
         ...
 
     def place(self, upload: Upload, remote_id: str) -> Placed:
-        """Create (`remote_id` empty) or replace a form with its media, and publish it. Safe to run again after a stop."""
+        """Create (`remote_id` empty) or replace a form with its media, and publish it.
+
+        Safe to run again after a stop.
+        """
         ...
 
     def set_active(self, remote_id: str, *, active: bool) -> None:

@@ -125,7 +125,7 @@ class ListingServer(FormServer, Protocol):
         ...
 
     def fetch(self, form_id: str, wanted: Sequence[Entry], find_form: FindForm, total: int) -> Fetched:
-        """The submissions of up to `group` entries, in the order of the listing.
+        """The submissions of up to `group` entries, in the order of the listing. Called from two threads at a time.
 
         Args:
             form_id: the form.

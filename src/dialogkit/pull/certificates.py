@@ -31,7 +31,8 @@ class Certificate:
         only_here: ids that the server did not list.
         only_there: ids that it listed and that are not here: gone again in between, or not readable.
         unreadable: those of `only_there` that came and could not be read.
-        files_missing: attachments that the server lists and does not have, or that were not asked for.
+        files_missing: submissions that wait for attachments: not sent yet by the phone, listed and not there, or not
+            asked for.
         cursor: where the next pull starts.
     """
 

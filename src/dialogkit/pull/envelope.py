@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+from xml.etree.ElementTree import tostring
 
 from dialogkit import xml
 from dialogkit.instance import in_the_open, read_instance
@@ -57,7 +58,7 @@ def read_envelope(submission: Submission, form: Form, body: bytes) -> Envelope |
         return None
     if body.lstrip()[:1] == b"<":
         try:
-            instance = read_instance(body)
+            instance = read_instance(_of_phone(body))
         except xml.UnsafeXml:
             pass
         else:
@@ -74,6 +75,16 @@ def read_envelope(submission: Submission, form: Form, body: bytes) -> Envelope |
         answers_file=_text(answers, "encryptedXmlFile"),
         signature=_text(answers, "base64EncryptedElementSignature"),
     )
+
+
+def _of_phone(body: bytes) -> bytes:
+    """The phone's own XML: an OpenRosa server gives it inside `submission/data`, as ODK Briefcase wants it."""
+    root = xml.parse(body)
+    data = next((child for child in root if xml.local(child) == "data"), None)
+    if xml.local(root) != "submission" or data is None or len(data) != 1:
+        return body
+    inner: bytes = tostring(data[0], encoding="utf-8")
+    return inner
 
 
 def plain_version(version: str) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
+from typing import Final
 
 from dialogkit.errors import UnexpectedReply
-from dialogkit.model.server import Fetched, Listing, ListingServer, Received
+from dialogkit.model.server import Entry, Fetched, Listing, ListingServer, Received
 from dialogkit.model.submission import Submission
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import now
 from dialogkit.pull.certificates import last_certificate, nearly_forgotten, write_certificate
 from dialogkit.pull.mirror import Wish
 from dialogkit.pull.portions import Portion, Portions, Pulled, see
+
+#: So many groups are asked for before they are needed: one comes while the one before it is read and a third written.
+_AHEAD: Final = 2
 
 
 def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> Pulled:
@@ -29,7 +35,7 @@ def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> P
     warning = nearly_forgotten(last, server.retention_days)
     progress.step(f"list {pull.form_id}")
     listing = server.listing(pull.form_id, cursor)
-    listed = see(pull, listing.pages, progress)
+    listed = see(pull, _ahead(listing.pages), progress)
     wish = Wish(pull.how.full or listing.everything, pull.how.files, pull.how.new_keys)
     todo = pull.mirror.differences(server.name, wish)
     progress.step(f"pull {pull.form_id}", todo.new + todo.changed + todo.gone)
@@ -87,22 +93,32 @@ def _chain(first: Fetched, rest: Iterator[Fetched], portion: Portion) -> Iterato
 
 
 def _fetched(server: ListingServer, pull: Portions, wish: Wish) -> Iterator[Fetched]:
-    """Each group with its attachments at hand; the next one is fetched while this one is written."""
+    """Each group with its attachments at hand; the next ones are fetched while this one is written."""
     groups = pull.mirror.wanted(server.name, wish, server.group)
+    waiting: deque[Future[Fetched]] = deque()
+    with ThreadPoolExecutor(_AHEAD) as pool:
 
-    with ThreadPoolExecutor(1) as pool:
+        def ask(count: int) -> None:
+            for group, total in islice(groups, count):
+                waiting.append(pool.submit(server.fetch, pull.form_id, group, pull.find_form, total))
 
-        def ahead() -> Future[Fetched] | None:
-            group = next(groups, None)
-            return pool.submit(server.fetch, pull.form_id, group[0], pull.find_form, group[1]) if group else None
-
-        waiting = ahead()
-        while waiting is not None:
-            fetched = waiting.result()
-            # Before the next is asked for: a client may remember the attachments of one group only.
+        # The first one alone: with it a client learns what it has to know of the form.
+        ask(1)
+        while waiting:
+            fetched = waiting.popleft().result()
+            # Before more is asked for: a client remembers the attachments of a few groups only.
             pull.bring_files(fetched.received)
-            waiting = ahead()
+            ask(_AHEAD - len(waiting))
             yield fetched
+
+
+def _ahead(pages: Iterator[Sequence[Entry]]) -> Iterator[Sequence[Entry]]:
+    """The pages; the next one comes while this one is taken in."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, pages, None)
+        while (page := coming.result()) is not None:
+            coming = pool.submit(next, pages, None)
+            yield page
 
 
 def _not_readable(server: ListingServer, pull: Portions, unreadable: Sequence[str]) -> UnexpectedReply:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from dialogkit.model.server import Entry
 from dialogkit.model.submission import Attachment, Submission
 from dialogkit.pull.batches import batches, folder_name, open_batch
+from dialogkit.pull.media import waits_for_media
 
 _FILE: Final = "mirror.sqlite3"
 _FORMAT: Final = 1
@@ -135,7 +136,7 @@ class Mirror:
         return int(self._one("SELECT count(*) FROM known WHERE server = ? AND NOT deleted", [server])[0])
 
     def pending(self, server: str) -> dict[str, int]:
-        """How many wait for `files` or for a `key`."""
+        """How many wait for `files` of the server, for `media` that phones have not sent yet, or for a `key`."""
         return dict(
             self._db.execute(
                 "SELECT pending, count(*) FROM known WHERE server = ? AND pending <> '' AND NOT deleted GROUP BY 1",
@@ -165,9 +166,17 @@ class Mirror:
         path = self._path(row)
         return (path, row[1], row[2]) if path else None
 
-    def note(self, server: str, submission: Submission, content: str, batch: str) -> None:
-        """One submission of a batch that is being written; holds when `applied` follows."""
-        pending = "key" if submission.sealed in ("no key", "wrong key") else ""
+    def note(self, server: str, submission: Submission, content: str, batch: str, *, waits: bool) -> None:
+        """One submission of a batch that is being written; holds when `applied` follows.
+
+        Args:
+            server: its name.
+            submission: as it was written.
+            content: the hash of its content.
+            batch: the id of the batch.
+            waits: an answer of it names a file that the phone has not sent yet.
+        """
+        pending = "key" if submission.sealed in ("no key", "wrong key") else "media" if waits else ""
         if any(not file.sha256 for file in submission.attachments):
             pending = "files"
         self._db.execute(
@@ -187,10 +196,7 @@ class Mirror:
             inside = f"{batch}/attachments/{folder_name(submission.id)}"
             self._db.executemany(
                 "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (server, submission.id, file.mark, file.size, file.sha256, f"{inside}/{file.name}")
-                    for file in here
-                ],
+                [(server, submission.id, file.mark, file.size, file.sha256, f"{inside}/{file.name}") for file in here],
             )
 
     def applied(self, batch: str) -> None:
@@ -254,9 +260,10 @@ def _opened(inside: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA temp_store = FILE")
         if db.execute("PRAGMA user_version").fetchone() != (_FORMAT,):
-            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                db.execute(f'DROP TABLE "{name}"')
-            db.executescript(_TABLES + f"PRAGMA user_version = {_FORMAT};")
+            names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            drops = "".join(f'DROP TABLE "{name}";' for name in names)
+            # At once: each step alone would wait for the disk.
+            db.executescript(f"BEGIN;{drops}{_TABLES}PRAGMA user_version = {_FORMAT};COMMIT;")
     except BaseException:
         db.close()
         raise
@@ -280,6 +287,7 @@ def _caught_up(folder: Path, form_id: str, db: sqlite3.Connection) -> Mirror:
 
 def _apply(mirror: Mirror, path: Path) -> None:
     batch = open_batch(path)
+    forms = batch.forms()
     for line in batch.lines():
         files = tuple(
             Attachment(file["name"], file["size"], file["sha256"], file.get("mark", "")) for file in line["attachments"]
@@ -294,6 +302,9 @@ def _apply(mirror: Mirror, path: Path) -> None:
             attachments=files,
             signature=line.get("signature", ""),
             sealed=line.get("sealed", ""),
+            answers=line["answers"],
         )
-        mirror.note(batch.manifest.server, submission, line["content"], path.name)
+        form = forms.get(submission.form_version)
+        waits = form is not None and waits_for_media(form, submission)
+        mirror.note(batch.manifest.server, submission, line["content"], path.name, waits=waits)
     mirror.applied(path.name)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.attachments import Files
 from dialogkit.pull.batches import LARGEST, folder_name, now
 from dialogkit.pull.certificates import Certificate
+from dialogkit.pull.media import waits_for_media
 from dialogkit.pull.mirror import Mirror
 from dialogkit.pull.writer import BatchWriter, Hooks, Unseal, new_batch
 
@@ -39,12 +40,14 @@ class How:
         files: fetch attachments.
         unseal: opens encrypted submissions, or says why it cannot.
         new_keys: there is a private key, so that those which could not be opened are tried again.
+        assume: the version of a submission that names none: of data from before dialogkit.
     """
 
     full: bool = False
     files: bool = True
     unseal: Unseal | None = None
     new_keys: bool = False
+    assume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +144,16 @@ class Portions:
             only_here=[submission_id for submission_id, _ in self.mirror.gone(name)] if known else (),
             only_there=self.mirror.missing(name) if known else (),
             unreadable=unreadable,
-            files_missing=self.mirror.pending(name).get("files", 0),
+            files_missing=sum(self.mirror.pending(name).get(what, 0) for what in ("files", "media")),
         )
 
     def result(self, certificate: Certificate, warnings: Sequence[Problem] = ()) -> Pulled:
         """What the pull brought, with a word on what could not be opened, and a loud one on imports from phones."""
         where = f"{self.server.name}, {self.form_id}"
-        told = [*warnings, *(_sealed(where, reason, count) for reason, count in sorted(self.sealed.items()))]
+        told = [
+            *warnings,
+            *(_sealed(where, self.form_id, reason, count) for reason, count in sorted(self.sealed.items())),
+        ]
         if count := self.refused[IMPORT_THROUGH_FORM_SERVER]:
             told.append(_loud(where, count))
         return Pulled(
@@ -183,6 +189,9 @@ class Portion:
     def add(self, received: Received) -> None:
         """One submission."""
         pull, submission = self._portions, received.submission
+        if not submission.form_version and not submission.deleted_at:
+            submission = replace(submission, form_version=pull.how.assume)
+            received = replace(received, submission=submission)
         form = pull.find_form(submission.form_version) or pull.latest
         writer = next(one for one in self._writers if one.origin == received.origin)
         put = (lambda file, path: pull.files.put(submission, file, path)) if pull.how.files else None
@@ -190,7 +199,8 @@ class Portion:
         self._taken += 1
         if written is None:
             return
-        pull.mirror.note(pull.server.name, written.submission, written.content, writer.batch_id)
+        waits = waits_for_media(form, written.submission)
+        pull.mirror.note(pull.server.name, written.submission, written.content, writer.batch_id, waits=waits)
         pull.submissions += 1
         pull.deleted += bool(written.submission.deleted_at)
         if written.submission.refused:
@@ -225,14 +235,14 @@ def see(pull: Portions, pages: Iterator[Sequence[Entry]], progress: Progress = S
     return count
 
 
-def _sealed(where: str, reason: str, count: int) -> Problem:
+def _sealed(where: str, form_id: str, reason: str, count: int) -> Problem:
     return Problem(
         "BATCH-023",
         "warning",
         where,
-        f"{count} submissions are encrypted and could not be opened ({reason}). They are kept, and held when landed.",
-        "Pull with the right private key: dialogkit pull --full --private-key FILE (for ODK Central's own encryption: "
-        "passphrase_env in dialogkit.toml). Damaged ones have to be sent again.",
+        f"Encrypted answers could not be opened ({reason}): submissions: {count}. They are kept, and held when landed.",
+        f"Pull with the right private key: dialogkit pull {form_id} --full --private-key FILE (for ODK Central's own "
+        "encryption: passphrase_env in dialogkit.toml). Damaged ones have to be sent again.",
     )
 
 

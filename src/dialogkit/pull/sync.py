@@ -8,6 +8,7 @@ from dialogkit.model.form import Form
 from dialogkit.model.server import FeedServer, FindForm, ListingServer
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import batches
+from dialogkit.pull.disk import disk_for
 from dialogkit.pull.feed import pull_feed
 from dialogkit.pull.listing import pull_listing
 from dialogkit.pull.lock import only_one
@@ -40,11 +41,12 @@ def pull_form(
             the next pull goes on.
     """
     how = how or How()
-    with only_one(folder, latest.form_id), open_mirror(folder, latest.form_id) as mirror:
+    form_id = latest.form_id
+    with disk_for(form_id), only_one(folder, form_id), open_mirror(folder, form_id) as mirror:
         portions = Portions(folder, latest, find_form, server, mirror, how)
         if isinstance(server, ListingServer):
             return pull_listing(server, portions, progress)
-        cursor = "" if how.full else last_cursor(folder, latest.form_id, server.name)
+        cursor = "" if how.full else last_cursor(folder, form_id, server.name)
         return pull_feed(server, portions, cursor, progress)
 
 

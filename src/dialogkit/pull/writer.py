@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import errno
 import json
 import secrets
 import shutil
@@ -17,7 +16,6 @@ from typing import Final
 
 import zstandard
 
-from dialogkit.errors import BatchError
 from dialogkit.files import free_name, sha256_of, whole_folder
 from dialogkit.instance import in_the_open
 from dialogkit.model.batch import LIST, SUBMISSIONS, Manifest
@@ -26,6 +24,7 @@ from dialogkit.model.form import Form
 from dialogkit.model.server import Received
 from dialogkit.model.submission import Answers, Attachment, Origin, Submission
 from dialogkit.pull.batches import batches, content_hash, folder_name, now
+from dialogkit.pull.disk import disk_for
 from dialogkit.pull.manifest import write_manifest
 
 _RECEIVED: Final = "received/submissions.ndjson.zst"
@@ -159,7 +158,7 @@ class BatchWriter:
         if self._unseal is not None and _sealed(form, submission):
             # Only now can anybody read whether the person agreed.
             opened = self._unseal(submission, form, folder, body)
-            if opened.sealed and submission.sealed:
+            if opened.sealed == "no key" and submission.sealed:
                 # The server has tried too, and knows better why it could not.
                 opened = submission
             submission = self._without_refused(opened, form)
@@ -202,22 +201,13 @@ def new_batch(
     started_at = now()
     batch_id = _next_id(batches(folder, form_id))
     try:
-        with whole_folder(folder / folder_name(form_id) / batch_id) as partial:
+        with disk_for(form_id), whole_folder(folder / folder_name(form_id) / batch_id) as partial:
             writer = BatchWriter(partial, form_id, origin, hooks or Hooks())
             writer.batch_id = batch_id
             yield writer
             writer.finish(batch_id, server, started_at)
     except _Empty:
         return
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise BatchError(
-            "BATCH-007",
-            form_id,
-            "The disk is full; nothing of this batch was kept.",
-            "Free some space, then run the command again: it goes on where it stopped.",
-        ) from None
 
 
 def _next_id(before: list[Path]) -> str:

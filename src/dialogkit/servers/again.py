@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import FrameType
 from typing import Final
 
 from dialogkit.errors import ServerUnreachable
@@ -16,6 +20,59 @@ from dialogkit.errors import ServerUnreachable
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 #: Only these of the failures may pass by themselves; a certificate does not.
 _PASSING: Final = frozenset({"SERVER-001", "SERVER-005", "SERVER-015"})
+
+#: Seconds between two looks whether a person wants to stop.
+_STEP: Final = 0.1
+
+
+@dataclass
+class _Run:
+    stopped: bool = False
+
+
+_RUN: Final = _Run()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Inside, Ctrl-C ends every wait and every answer that is being read, also those of threads.
+
+    Without it a thread that waits for a busy server would hold up the end of the program. Where somebody else handles
+    the signal, and outside the main thread, nothing is changed.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        _RUN.stopped = True
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _RUN.stopped = False
+
+
+def go_on() -> None:
+    """Stop here when a person pressed Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: in the thread that asks.
+    """
+    if _RUN.stopped:
+        raise KeyboardInterrupt
+
+
+def pause(seconds: float) -> None:
+    """Wait, unless a person stops it."""
+    while seconds > 0:
+        go_on()
+        time.sleep(min(seconds, _STEP))
+        seconds -= _STEP
 
 
 def busy(where: str, retry_after: str) -> ServerUnreachable:
@@ -48,12 +105,13 @@ class Again:
     tries: int = 4
     first: float = 0.5
     longest: float = 60.0
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    sleep: Callable[[float], None] = field(default=pause, repr=False)
 
     def waits(self, repeat: bool) -> Iterator[Wait]:
         """One `Wait` a try."""
         tries = self.tries if repeat else 1
         for number in range(tries):
+            go_on()
             yield Wait(self, number, last=number == tries - 1)
 
 

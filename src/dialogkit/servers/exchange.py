@@ -30,7 +30,6 @@ class Reply:
             if b"\\ud" in self.body.lower():
                 # Half a character, which only an escape can hold: no file and no address could.
                 json.dumps(found, ensure_ascii=False).encode()
-            return found
         except (ValueError, RecursionError):
             page = self.body.lstrip()[:1] == b"<"
             said = "a page for browsers" if page else "something that is not whole JSON"
@@ -40,6 +39,7 @@ class Reply:
                 f"The server answered {said}.",
                 "Check that url in dialogkit.toml is the address of the server itself, without a path; try again.",
             ) from None
+        return found
 
 
 @dataclass(frozen=True)
@@ -67,3 +67,9 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     again: bool = False
     allow: Collection[int] = ()
+
+
+def is_page(name: str, headers: Mapping[str, str]) -> bool:
+    """Whether a page for browsers came (to sign in, or of a proxy) in the place of a file of this name."""
+    page = headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
+    return page and not name.lower().endswith((".html", ".htm", ".xhtml"))

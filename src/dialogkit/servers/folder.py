@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
 import weakref
 import zipfile
 import zlib
@@ -58,6 +59,7 @@ class _Shelf:
         default_factory=lambda: cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - kept open
     )
     kept: dict[str, _Kept] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, self.file.close)
@@ -82,8 +84,9 @@ class _Shelf:
         found = self.kept.get(submission_id)
         if found is None:
             return None
-        self.file.seek(found.at)
-        return replace(found.raw, data=self.file.read(found.size))
+        with self.lock:
+            self.file.seek(found.at)
+            return replace(found.raw, data=self.file.read(found.size))
 
 
 def _age(raw: Raw) -> tuple[float, str]:

@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 
 from dialogkit import xml
 from dialogkit.errors import NotOnServer, ServerError, ServerRefused, ServerUnreachable, UnexpectedReply
-from dialogkit.servers.again import Again, busy, repeatable
+from dialogkit.servers.again import Again, busy, go_on, repeatable
 from dialogkit.servers.exchange import Asked, Reply
 
 CONNECTIONS: Final = 8
@@ -33,6 +33,13 @@ _CHECK_THEIRS: Final = "Check the address in dialogkit.toml, the network, and th
 
 # urllib3 writes the path of a request into its log, and a path may hold a key.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
+
+class _Session(requests.Session):
+    """Even when it is told not to follow a redirect, requests reads its whole body and where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: that is for `Http`."""
 
 
 class Http:
@@ -61,7 +68,7 @@ class Http:
         self._again = again or Again()
         # Parts of the path that are long enough to be a key, and so must not be shown or kept.
         self._secrets = [part for part in urlsplit(base).path.split("/") if len(part) > 15]
-        self._session = requests.Session()
+        self._session = _Session()
         # The environment could name a proxy or a .netrc that the person did not think of for this server.
         self._session.trust_env = urlsplit(base).hostname not in _THIS_COMPUTER
         self._session.auth = auth
@@ -112,9 +119,7 @@ class Http:
         """
         yield from self.stream_of(Asked("GET", path, params))
 
-    def stream_of(
-        self, asked: Asked, heard: Callable[[int, Mapping[str, str]], None] | None = None
-    ) -> Iterator[bytes]:
+    def stream_of(self, asked: Asked, heard: Callable[[int, Mapping[str, str]], None] | None = None) -> Iterator[bytes]:
         """As `stream`, for any request. `heard` is told status and headers before the first piece."""
         begun = False
         for wait in self._again.waits(asked.again or repeatable(asked.method)):
@@ -124,6 +129,7 @@ class Http:
                         heard(response.status_code, response.headers)
                     for piece in response.iter_content(_PIECE):
                         begun = True
+                        go_on()
                         yield piece
                     return
             except ServerUnreachable as error:
@@ -150,20 +156,8 @@ class Http:
     @contextmanager
     def _open(self, asked: Asked) -> Iterator[requests.Response]:
         url, params = self._address(asked.path), asked.params
-        headers = dict(asked.headers) | ({"Content-Type": asked.content_type} if asked.content_type else {})
         for _ in range(_REDIRECTS):
-            with self._failures():
-                response = self._session.request(
-                    asked.method,
-                    url,
-                    params=params,
-                    data=asked.body,  # type: ignore[arg-type] # requests takes any iterable that has a length
-                    json=asked.json,
-                    headers=headers,
-                    timeout=_TIMEOUT,
-                    allow_redirects=False,
-                    stream=True,
-                )
+            response = self._sent(asked, url, params)
             with response:
                 if not response.is_redirect or not repeatable(asked.method):
                     if response.status_code not in asked.allow:
@@ -172,6 +166,20 @@ class Http:
                     return
                 url, params = self._address(response.headers["Location"], url), None
         raise self._unexpected("SERVER-007", "The server sends from one address to the next without an end.")
+
+    def _sent(self, asked: Asked, url: str, params: Mapping[str, str] | None) -> requests.Response:
+        with self._failures():
+            return self._session.request(
+                asked.method,
+                url,
+                params=params,
+                data=asked.body,  # type: ignore[arg-type] # requests takes any iterable that has a length
+                json=asked.json,
+                headers=dict(asked.headers) | ({"Content-Type": asked.content_type} if asked.content_type else {}),
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
 
     def _address(self, path: str, sent_from: str = "") -> str:
         """The whole address. `sent_from`: the one that a redirect came from, which `path` may be relative to."""
@@ -211,6 +219,7 @@ class Http:
         held = bytearray()
         with self._failures():
             for piece in response.iter_content(_PIECE):
+                go_on()
                 held += piece
                 if len(held) > _MAX_REPLY:
                     raise self._unexpected("SERVER-008", "The answer of the server is too large to be a submission.")

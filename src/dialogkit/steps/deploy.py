@@ -12,6 +12,7 @@ from dialogkit.errors import ConfigError, NotOnServer, ServerRefused, Unexpected
 from dialogkit.forms.remote_copy import content_of, remote_copy, xlsx_bytes
 from dialogkit.forms.versions import keep_version
 from dialogkit.model.host import FormHost, Placed, Upload
+from dialogkit.pull.certificates import last_certificate
 from dialogkit.steps import servers
 from dialogkit.steps.deploy_compare import compare_with_placed
 from dialogkit.steps.deploy_plan import Plan, Ready, Wanted, action_of, md5_of, refuse_same_version, refuse_used_version
@@ -46,8 +47,8 @@ def deploy(
         ConfigError: a form or server is not as it should be in dialogkit.toml; dialogkit's own server takes no deploy.
         FormError: a form must not be served, or was changed without a new version (FORM-050, FORM-071).
         ServerError: SERVER-080 another deploy is running, SERVER-081 it would break what is stored, SERVER-082 there
-            is nothing to archive, SERVER-083 what is there cannot be compared, SERVER-084 a file did not arrive; and
-            what the server answers.
+            is nothing to archive, SERVER-083 what is there cannot be compared, SERVER-084 a file did not arrive,
+            SERVER-086 the form that was pulled from is not seen any more; and what the server answers.
     """
     with nullcontext() if wanted.dry_run else only_one(workspace):
         plans = [_plan(workspace, form_id, wanted) for form_id in forms or _all_forms(workspace, wanted.server)]
@@ -55,6 +56,7 @@ def deploy(
             show(plan)
         for plan in plans:
             _refuse_breaking(plan, wanted)
+            _refuse_leaving(workspace, plan, wanted)
         if not wanted.dry_run:
             for plan in plans:
                 _carry_out(workspace, plan)
@@ -73,11 +75,18 @@ def _all_forms(workspace: Workspace, server: str) -> list[str]:
     else:
         remote = [form_id for form_id, form in forms.items() if form.server and known[form.server].kind in _PLACED_ON]
         chosen = remote or list(forms)
+    # Who archived a form named it, and opens it by its name.
+    chosen = [form_id for form_id in chosen if _is_open(workspace, form_id, server)] or chosen
     if not chosen:
         message = f"No form of this workspace is on {server}." if server else "This workspace names no form."
         fix = f"Name the form that shall go there: dialogkit deploy FORM --server {server or 'NAME'}"
         raise ConfigError("CONFIG-043", FILE_NAME, message, fix)
     return chosen
+
+
+def _is_open(workspace: Workspace, form_id: str, server: str) -> bool:
+    name = server or workspace.config.forms[form_id].server
+    return not name or find_deployment(workspace, name, form_id).active
 
 
 def _plan(workspace: Workspace, form_id: str, wanted: Wanted) -> Plan:
@@ -93,10 +102,19 @@ def _plan(workspace: Workspace, form_id: str, wanted: Wanted) -> Plan:
     plan = Plan(host, replace(noted, remote_id=remote_id), action, ready, let_in=wanted.let_in)
     if action != "replace" or placed is None:
         return plan
-    comparison = compare_with_placed(workspace, plan, ready, placed)
-    if comparison is not None and all(one.content != ready.content for one in noted.versions):
-        refuse_same_version(comparison)
-    return replace(plan, comparison=comparison, compared=True)
+    compared = compare_with_placed(workspace, plan, ready, placed)
+    if compared.comparison is not None and compared.comparison.same and compared.seen:
+        return _taken_over(plan, ready, placed)
+    if compared.comparison is not None and all(one.content != ready.content for one in noted.versions):
+        refuse_same_version(compared.comparison)
+    return replace(plan, comparison=compared.comparison, compared=True)
+
+
+def _taken_over(plan: Plan, ready: Ready, placed: Placed) -> Plan:
+    """This very version was placed from elsewhere, or deployments.json was lost: that is noted, and it stays."""
+    found = PlacedVersion(ready.form.version, placed.remote_version, ready.content, _now())
+    deployment = plan.deployment.with_version(found)
+    return replace(plan, deployment=deployment, action="nothing" if placed.active else "open")
 
 
 def _plan_archive(host: FormHost, noted: Deployment) -> Plan:
@@ -142,12 +160,36 @@ def _refuse_breaking(plan: Plan, wanted: Wanted) -> None:
         raise ServerRefused("SERVER-081", where, message, fix)
 
 
+def _refuse_leaving(workspace: Workspace, plan: Plan, wanted: Wanted) -> None:
+    """An account that may not see a form any more gets the same answer as for one that is gone.
+
+    Placed anew under another id, the next pull would take every submission of the first one as deleted.
+    """
+    server, form_id = plan.deployment.server, plan.deployment.form_id
+    was = find_deployment(workspace, server, form_id).remote_id
+    if wanted.accept_break or was in ("", plan.deployment.remote_id):
+        return
+    pulled = last_certificate(workspace.batches, form_id, server)
+    if pulled is None or not pulled.local_count:
+        return
+    raise ServerRefused(
+        "SERVER-086",
+        f"{server}, {form_id}",
+        f"The form that was deployed there ({was}) is not seen any more, and {pulled.local_count} submissions came "
+        "from it. Placed anew, the next pull would take all of them as deleted.",
+        "Use the account that it was deployed with, or let the owner share it with this one. If it is really gone: "
+        "--accept-break",
+    )
+
+
 def _carry_out(workspace: Workspace, plan: Plan) -> None:
     noted = plan.deployment
     if plan.ready is not None and plan.action in ("create", "replace"):
         noted = _place(workspace, plan, plan.ready)
     elif plan.action in ("open", "archive"):
         plan.host.set_active(noted.remote_id, active=plan.action == "open")
+    if plan.ready is not None:
+        keep_version(workspace.versions, plan.ready.built)
     note(workspace, replace(noted, active=plan.ready is not None))
     if plan.let_in:
         plan.host.let_in(noted.remote_id, plan.let_in)
@@ -161,7 +203,6 @@ def _place(workspace: Workspace, plan: Plan, ready: Ready) -> Deployment:
     _refuse_lost_media(plan, ready, placed)
     if not placed.active:
         plan.host.set_active(placed.remote_id, active=True)
-    keep_version(workspace.versions, ready.built)
     done = replace(begun, remote_version=placed.remote_version, deployed_at=_now())
     return replace(plan.deployment, remote_id=placed.remote_id).with_version(done)
 

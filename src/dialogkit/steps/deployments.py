@@ -77,9 +77,9 @@ def read_deployments(workspace: Workspace) -> tuple[Deployment, ...]:
 
 
 def find_deployment(workspace: Workspace, server: str, form_id: str) -> Deployment:
-    """The form on this server; an empty one where it was never placed."""
+    """The form on this server; an empty one where it was never placed, with what dialogkit.toml says it is there."""
     found = (one for one in read_deployments(workspace) if (one.server, one.form_id) == (server, form_id))
-    return next(found, Deployment(server, form_id))
+    return next(found, Deployment(server, form_id, _said(workspace, server).get(form_id, "")))
 
 
 def note(workspace: Workspace, deployment: Deployment) -> None:
@@ -91,8 +91,9 @@ def note(workspace: Workspace, deployment: Deployment) -> None:
 
 
 def remote_ids(workspace: Workspace, server: str) -> dict[str, str]:
-    """Our form_id → its remote id, for every form on this server."""
-    return {one.form_id: one.remote_id for one in read_deployments(workspace) if one.server == server and one.remote_id}
+    """Our form_id → its remote id, for every form on this server: what was deployed goes before dialogkit.toml."""
+    placed = {one.form_id: one.remote_id for one in read_deployments(workspace) if one.server == server}
+    return _said(workspace, server) | {form_id: remote_id for form_id, remote_id in placed.items() if remote_id}
 
 
 def remote_versions(workspace: Workspace, server: str, form_id: str) -> dict[str, str]:
@@ -118,6 +119,12 @@ def only_one(workspace: Workspace) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _said(workspace: Workspace, server: str) -> dict[str, str]:
+    """The forms that were on this server before dialogkit knew it."""
+    forms = workspace.config.forms.items()
+    return {form_id: form.remote_id for form_id, form in forms if form.server == server and form.remote_id}
 
 
 def _deployment(data: dict[str, Any]) -> Deployment:

@@ -88,8 +88,21 @@ def fit_form(workspace: Workspace, form_id: str) -> BuiltForm:
 
     Raises:
         ConfigError: `dialogkit.toml` names no such form.
-        FormError: it does not build, has another form_id (FORM-052), must not be served (FORM-053), or was changed
-            without a new version (FORM-050).
+        FormError: as `own_form`, or it must not be served (FORM-053).
+    """
+    built = own_form(workspace, form_id)
+    if unfit := unfit_to_serve(built.form):
+        fix = "Correct what is named above; until then no phone can load it."
+        raise FormError("FORM-053", form_id, "The form must not be served.", fix, unfit)
+    return built
+
+
+def own_form(workspace: Workspace, form_id: str) -> BuiltForm:
+    """The form that `dialogkit.toml` names, built with the team constants, fit for phones or not.
+
+    Raises:
+        ConfigError: `dialogkit.toml` names no such form.
+        FormError: it does not build, has another form_id (FORM-052), or was changed without a new version (FORM-050).
     """
     path = workspace.form_file(form_id)
     built = build_form(path, **team_constants(workspace))
@@ -97,9 +110,6 @@ def fit_form(workspace: Workspace, form_id: str) -> BuiltForm:
         message = f"dialogkit.toml names it {form_id}, but its form_id is {built.form.form_id}."
         fix = f"Write [forms.{built.form.form_id}] in dialogkit.toml, or correct form_id in the settings sheet."
         raise FormError("FORM-052", path.name, message, fix)
-    if unfit := unfit_to_serve(built.form):
-        fix = "Correct what is named above; until then no phone can load it."
-        raise FormError("FORM-053", form_id, "The form must not be served.", fix, unfit)
     refuse_changed(workspace.versions, built.form)
     return built
 

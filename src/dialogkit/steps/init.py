@@ -42,6 +42,10 @@ warehouse/snapshots/
 warehouse/versions/
 server/
 releases/
+# keys and codes that let somebody in or open answers
+*.pem
+/*.png
+/*.svg
 """
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from dialogkit.errors import BatchError, ConfigError, DialogkitError, ServerError
-from dialogkit.forms.versions import find_version, keep_version
-from dialogkit.model.form import Form
+from dialogkit.errors import ConfigError, DialogkitError, FormError
+from dialogkit.forms.lint import unfit_to_serve
+from dialogkit.forms.versions import find_version, keep_version, known_versions
+from dialogkit.model.form import BuiltForm, Form
 from dialogkit.model.server import FeedServer, ListingServer
 from dialogkit.model.submission import Submission
+from dialogkit.problem import Problem
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.decrypt import unseal
 from dialogkit.pull.portions import How, Pulled
 from dialogkit.pull.private_key import PrivateKey, load_private_key
 from dialogkit.pull.sync import pull_form
-from dialogkit.steps.forms import fit_form
+from dialogkit.servers.again import stoppable
+from dialogkit.steps.forms import own_form
 from dialogkit.steps.secret import secret
 from dialogkit.steps.servers import pull_server, section_of
 from dialogkit.workspace import Workspace
@@ -55,25 +58,37 @@ def pull(
         told: called with the result of each form as soon as it is there.
 
     Raises:
-        ConfigError: a form or server is not named in dialogkit.toml, or a secret is missing.
-        BatchError: another pull of the form is running, the disk is full, or a private key is none.
-        ServerError: a server did not answer as it should; what was whole before stays. All other forms were pulled;
-            `problems` has what else failed.
+        DialogkitError: the first that failed; `problems` has what else did. All other forms were pulled, and what was
+            whole before stays. ConfigError: a form or server is not named in dialogkit.toml, or a secret is missing.
+            FormError: a workbook cannot be used. BatchError: another pull of the form is running, the disk is full,
+            or a private key is none. ServerError: a server did not answer as it should.
     """
-    chosen = list(forms) or [name for name, form in workspace.config.forms.items() if form.server]
+    chosen = list(forms) or _waiting(workspace)
     done: list[Pulled] = []
     failed: list[DialogkitError] = []
     for form_id in chosen:
         try:
-            done.append(_pull_one(workspace, form_id, progress, wishes or Wishes()))
-        except (ServerError, BatchError) as error:
+            with stoppable():
+                done.append(_pull_one(workspace, form_id, progress, wishes or Wishes()))
+        except DialogkitError as error:
             failed.append(error)
         else:
             told(done[-1])
     if failed:
-        failed[0].problems += tuple(error.problem for error in failed[1:])
+        # One server that is down says the same of every form on it: once is enough.
+        others = {str(error.problem): error.problem for error in failed[1:]}
+        others.pop(str(failed[0].problem), None)
+        failed[0].problems += tuple(others.values())
         raise failed[0]
     return done
+
+
+def _waiting(workspace: Workspace) -> list[str]:
+    """The forms on a server. Our own has nothing before it was started for the first time."""
+    config = workspace.config
+    started = (workspace.server / "keys.json").exists()
+    placed = [(form_id, config.servers[form.server]) for form_id, form in config.forms.items() if form.server]
+    return [form_id for form_id, section in placed if started or not section.embedded]
 
 
 def server_of(workspace: Workspace, form_id: str) -> FeedServer | ListingServer:
@@ -89,22 +104,66 @@ def _pull_one(workspace: Workspace, form_id: str, progress: Progress, wishes: Wi
     section = section_of(workspace, form_id)
     keys = _keys(workspace, form_id, wishes.keys)
     server = pull_server(workspace, form_id, section)
-    built = fit_form(workspace, form_id)
-    unknown = built.form if section.kind == "folder" else None
+    own = _form_of(workspace, form_id)
+    # Data from before dialogkit does not tell our version: who says what it is says what it was asked with.
+    before = section.kind == "folder" or bool(workspace.config.forms[form_id].remote_id)
 
     @cache
     def find_form(version: str) -> Form | None:
-        """Of old data that does not tell its version, the latest form says what repeats."""
-        if version == built.form.version:
+        if version == own.form.version and own.fit is not None:
             # From now on this version may not change: there is data of it.
-            keep_version(workspace.versions, built)
-        return find_version(workspace.versions, form_id, version) or (unknown if version else built.form)
+            keep_version(workspace.versions, own.fit)
+        known = find_version(workspace.versions, form_id, version)
+        return known or (own.form if before or version in ("", own.form.version) else None)
 
     def opened(submission: Submission, form: Form, folder: Path, body: bytes) -> Submission:
         return unseal(submission, form, folder, keys, body)
 
-    how = How(full=wishes.full, files=wishes.files, unseal=opened, new_keys=bool(keys or section.passphrase_env))
-    return pull_form(server, built.form, find_form, workspace.batches, progress, how)
+    how = How(
+        full=wishes.full,
+        files=wishes.files,
+        unseal=opened,
+        new_keys=bool(keys or section.passphrase_env),
+        assume=own.form.version if before else "",
+    )
+    pulled = pull_form(server, own.form, find_form, workspace.batches, progress, how)
+    return replace(pulled, warnings=(*pulled.warnings, *own.told))
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The form by which submissions are read; `fit` when it may go to phones as it is."""
+
+    form: Form
+    fit: BuiltForm | None = None
+    told: tuple[Problem, ...] = ()
+
+
+def _form_of(workspace: Workspace, form_id: str) -> _Own:
+    """The workbook, or while somebody works on it the last version that was kept: data does not wait for it.
+
+    Raises:
+        FormError: the workbook cannot be used, and no version of it was ever kept.
+    """
+    try:
+        built = own_form(workspace, form_id)
+    except FormError as error:
+        known = list(known_versions(workspace.versions, form_id).values())
+        if not known:
+            raise
+        return _Own(known[-1], told=(_being_changed(form_id, error, known[-1].version),))
+    return _Own(built.form, None if unfit_to_serve(built.form) else built)
+
+
+def _being_changed(form_id: str, error: FormError, version: str) -> Problem:
+    return Problem(
+        "FORM-072",
+        "warning",
+        form_id,
+        f"The workbook cannot be used as it is ({error.code}). Submissions were read by version {version}, which was "
+        "kept.",
+        f"See what is wrong: dialogkit form check {form_id}",
+    )
 
 
 def _keys(workspace: Workspace, form_id: str, files: Sequence[Path]) -> list[PrivateKey]:
@@ -112,7 +171,7 @@ def _keys(workspace: Workspace, form_id: str, files: Sequence[Path]) -> list[Pri
     keys = [load_private_key(_read(path), path.name) for path in files]
     name = workspace.config.forms[form_id].private_key_env
     if name:
-        found = secret(f"forms.{form_id}.private_key_env", name, "the path of the private key")
+        found = secret(f"forms.{form_id}.private_key_env", name, "the path of the private key, or the key itself")
         data = found.encode() if "-----BEGIN" in found else _read(Path(found).expanduser())
         keys.append(load_private_key(data, name))
     return keys

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogkit.errors import BatchError, DialogkitError, ServerError
+from dialogkit.errors import DialogkitError
 from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.manifest import forms_with_batches
@@ -42,7 +42,7 @@ def run(
     failed: DialogkitError | None = None
     try:
         pull(workspace, forms, progress, wishes, pulled.append)
-    except (ServerError, BatchError) as error:
+    except DialogkitError as error:
         if not forms_with_batches(workspace.batches):
             raise
         failed = error

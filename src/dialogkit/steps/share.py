@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -41,8 +41,8 @@ class Shared:
         secret: whether the address alone lets somebody in.
     """
 
-    url: str
-    text: str
+    url: str = field(repr=False)
+    text: str = field(repr=False)
     kind: str
     reachable: bool
     encrypted: bool

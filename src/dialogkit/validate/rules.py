@@ -54,7 +54,8 @@ def _main(staged: Staged) -> Table:
 def _version(staged: Staged) -> Rule:
     query = (
         f"SELECT submission_id, '' FROM {sql.name(staged.submissions)} WHERE state = 'new' "
-        f"AND coalesce(form_version, '') NOT IN ({sql.texts(staged.forms)})"
+        f"AND coalesce(form_version, '') NOT IN ({sql.texts(staged.forms)}) "
+        f"AND submission_id NOT IN ({_closed(staged)})"
     )
     fix = "Put the workbook of that version into forms/, or ask which form the phone has, then land again."
     return Rule(
@@ -64,19 +65,22 @@ def _version(staged: Staged) -> Rule:
 
 def _sealed(staged: Staged) -> Iterator[Rule]:
     """Encrypted answers were never judged, not even for consent: they wait until they can be opened."""
-    raw, drift = sql.name(staged.raw), sql.name(staged.drift)
-    told = f"SELECT id, '' FROM {raw} WHERE coalesce(sealed, '')"
+    told = f"SELECT id, '' FROM {sql.name(staged.raw)} WHERE coalesce(sealed, '')"
     for reason, fix in _SEALED.items():
         query = f"{told} = {sql.text(reason)}"
         if reason == "no key":  # what an older batch has not told is the plainest of the reasons
-            closed = f"SELECT submission_id FROM {drift} WHERE path = 'base64EncryptedKey'"
-            query += f" UNION ALL {told} NOT IN ({sql.texts(_SEALED)}) AND id IN ({closed})"
+            query += f" UNION ALL {told} NOT IN ({sql.texts(_SEALED)}) AND id IN ({_closed(staged)})"
         text = messages(f"FORM-SEALED:{reason}", staged.form)
         yield Rule(f"FORM-SEALED:{reason}", "hold", "", _main(staged).name, text, fix=fix, query=query)
 
 
+def _closed(staged: Staged) -> str:
+    """A query of the submissions whose answers are still encrypted: of these, nothing else can be said."""
+    return f"SELECT submission_id FROM {sql.name(staged.drift)} WHERE path = 'base64EncryptedKey'"
+
+
 def _drift(staged: Staged) -> Rule:
-    query = f"SELECT submission_id, row FROM {sql.name(staged.drift)}"
+    query = f"SELECT submission_id, row FROM {sql.name(staged.drift)} WHERE submission_id NOT IN ({_closed(staged)})"
     fix = "Nothing is lost: they are kept in ops.drift. Check that phones have the same form as this workspace."
     return Rule("FORM-DRIFT", "note", "", _main(staged).name, messages("FORM-DRIFT", staged.form), fix=fix, query=query)
 

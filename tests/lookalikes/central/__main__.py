@@ -61,9 +61,9 @@ def rows_in(body: bytes) -> float:
 
 
 def made_up(number: int) -> dict[str, object]:
-    """Answers that differ from one submission to the next."""
+    """Answers that differ from one submission to the next; about 770 bytes as XML."""
     return {
-        "said": f"What number {number} said, and more than a few words of it, as people do when they are asked.",
+        "said": f"What number {number} said, and more than a few words of it. " + "As people do when asked. " * 15,
         "place/town": f"Town {number % 97}",
         "place/at": f"-1.{number % 10000:04d} 36.7877 1680.5 4.8",
         "people": str(number % 40),

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element
 
 from .definition import Field
 from .odata_rows import system_json
 from .records import Edition, Form, Submission
+from .texts import element_of, pieces
 
 Path = tuple[str, ...]
 _QUOTED: Final = re.compile('[,"\n]')
@@ -78,7 +79,7 @@ class Layout:
 
     def lines_of(self, each: Submission, xml: bytes) -> Lines:
         made = Lines("")
-        made.root = self._root(each, self._cells(self.top, fromstring(xml), each.id, made.repeats), None)
+        made.root = self._root(each, self._cells(self.top, element_of(xml), each.id, made.repeats), None)
         return made
 
     def closed(self, each: Submission) -> Lines:
@@ -113,8 +114,11 @@ class Layout:
                 repeats[known.path] = repeats.get(known.path, "") + line([*cells, row, below])
             elif known.children:
                 self._gather(known, child, (f"{key}/{known.name}", row), into)
-            elif child.text:
-                found[known.path] = found.get(known.path, "") + child.text
+            else:
+                for text in pieces(child):
+                    # Seen: of a point only the last piece stays.
+                    before = "" if known.type == "geopoint" else found.get(known.path, "")
+                    found[known.path] = before + text
 
     def _spread(self, column: Field, text: str) -> Iterator[str]:
         if column.type == "geopoint":

@@ -71,6 +71,10 @@ def read_filter(text: str, *, rooted: bool = False) -> Filter:
     Raises:
         Refused: it cannot be read, or names a field that Central does not filter by.
     """
+    if re.fullmatch(r"\w+", text):
+        message = "The given OData filter expression uses features not supported by this server: "
+        details = {"at": 0, "type": "CommonExpression", "text": text}
+        raise Refused(501.4, f'{message}CommonExpression at 0 ("{text}")', details)
     reader = _Reader(text, "$root/Submissions/" if rooted else "")
     test, ids = reader.either()
     reader.end()

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element
 
 from .definition import Definition, Field
 from .records import Submission
+from .texts import element_of, pieces
 
 _INTEGER: Final = re.compile(r"\s*([+-]?\d+)")
 _DECIMAL: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
@@ -66,7 +67,7 @@ def rows_of(definition: Definition, each: Submission, *, expand: bool, wkt: bool
     rows.root |= named
     address = f"Submissions('{quote(each.id, safe='!~*()')}')"
     place = _Place(address, each.id, "Submissions", "__Submissions-id")
-    _Filler(rows, expand=expand, wkt=wkt).fill(definition.root, fromstring(each.current.xml), rows.root, place)
+    _Filler(rows, expand=expand, wkt=wkt).fill(definition.root, element_of(each.current.xml), rows.root, place)
     return rows
 
 
@@ -87,8 +88,9 @@ class _Filler:
                 self._add_row(known, child, bag, (place, count))
             elif known.children:
                 self.fill(known, child, bag[known.key], _inside(place, known))
-            elif child.text:
-                bag[known.key] = _value(known, child.text, bag[known.key], wkt=self._wkt)
+            else:
+                for text in pieces(child):
+                    bag[known.key] = _value(known, text, bag[known.key], wkt=self._wkt)
 
     def _add_row(self, repeat: Field, element: Element, bag: Bag, where: tuple[_Place, int]) -> None:
         place, count = where
@@ -150,7 +152,9 @@ def _numbers(text: str) -> list[int | float | None]:
 
 
 def _point(text: str, *, wkt: bool) -> Any:
-    lat, lon, altitude, accuracy = [*_numbers(text), None, None, None, None][:4]
+    # A blank in front counts as an empty number.
+    numbers = [_decimal(part) for part in re.split(r"\s+", text)]
+    lat, lon, altitude, accuracy = [*numbers, None, None, None, None][:4]
     if lat is None or lon is None:
         return None
     coordinates = [lon, lat] if altitude is None else [lon, lat, altitude]

@@ -82,12 +82,12 @@ def attach(store: Store, form: Form, submission: Submission, name: str, content:
 
 
 def clear(store: Store, form: Form, submission: Submission, name: str, actor: Actor | None) -> None:
-    """Take a file away; its name stays.
+    """Take a file away; its name stays. Taking away what is not there is no mistake.
 
     Raises:
-        Refused: there is no such file.
+        Refused: it does not expect such a file.
     """
-    if submission.attachments.get(name) is None:
+    if name not in submission.attachments:
         raise not_found()
     submission.attachments[name] = None
     _note_file(store, form, submission, name, actor)

@@ -59,15 +59,19 @@ def keys(call: Call) -> Response:
 def get(call: Call) -> Response:
     form = call.form("submission.read")
     instance = call.parts["instance"]
-    found = form.table.get(instance)
-    if found is None and instance in form.table.by_instance:
-        root = form.table.by_instance[instance][0]
-        base = call.path.rpartition("/")[0]
-        to = f"{base}/{quote(root.id, safe='')}/versions/{instance}"
-        said = f"Moved Permanently. Redirecting to {to}"
-        return Response(said, 301, {"Location": to}, media_type="text/plain; charset=utf-8")
+    if form.table.get(instance) is None and instance in form.table.by_instance:
+        return _moved(call, form)
     _, found = call.submission("submission.read")
     return json_reply(submission_json(found, extended=call.extended))
+
+
+def _moved(call: Call, form: Form) -> Response:
+    """Where an edition is found that was asked for by its own id."""
+    root = form.table.by_instance[call.parts["instance"]][0]
+    base, _, last = call.path.rpartition("/")
+    to = f"{base}/{quote(root.id, safe='')}/versions/{last}"
+    said = f"Moved Permanently. Redirecting to {to}"
+    return Response(said, 301, {"Location": to}, media_type="text/plain; charset=utf-8")
 
 
 @routes.on("PUT", _ONE)
@@ -113,6 +117,9 @@ def restore(call: Call) -> Response:
 
 @routes.on("GET", f"{_ONE}.xml")
 def xml(call: Call) -> Response:
+    form, instance = call.form("submission.read"), call.parts["instance"]
+    if form.table.get(instance) is None and instance in form.table.by_instance:
+        return _moved(call, form)
     return xml_reply(call.submission("submission.read")[1].current.xml)
 
 

@@ -78,10 +78,14 @@ async def bulk(asking: Asking) -> Response:
     if any(row.form != asset.uid for row in rows):
         raise Refused(404, "Not found.")  # seen: a submission that was sent under another form's id
     results = [_edited(asking, asset, row, payload["data"]) for row in rows]
-    return answer({"count": len(rows), "successes": len(rows), "failures": 0, "results": results})
+    good = sum(one["status_code"] == 201 for one in results)
+    said = {"count": len(rows), "successes": good, "failures": len(rows) - good, "results": results}
+    return answer(said, 200 if good else 400)
 
 
 def _edited(asking: Asking, asset: Asset, row: Row, data: dict[str, str]) -> dict[str, Any]:
+    if not asset.active:
+        return {"uuid": new_uuid(), "root_uuid": None, "status_code": 400, "message": "Form is not active"}
     answers = deepcopy(row.answers)
     for path, value in data.items():
         instances.put(answers, path, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -12,18 +14,25 @@ from dialogkit.xml import local, parse
 #: Whether the element at this path is a repeat of the form.
 IsRepeat = Callable[[str], bool]
 
+#: Seen: of a text with a CDATA section only that section stays, of one with a comment nothing.
+_CDATA = re.compile(rb">[^<]*(<!\[CDATA\[.*?\]\]>)[^<]*<", re.DOTALL)
+_COMMENTED = re.compile(rb"(<([\w.:-]+)[^<>]*>)[^<]*<!--.*?-->[^<]*(</\2>)", re.DOTALL)
+_BETWEEN = re.compile(r">\s+<")
+
 
 def read(xml: bytes, is_repeat: IsRepeat) -> tuple[Element, dict[str, Any]]:
     """The root element and the answers: full paths as keys, repeats as lists, blanks left out."""
-    root = parse(xml)
+    seen = _COMMENTED.sub(rb"\1\3", _CDATA.sub(rb">\1<", xml))
+    root = parse(_BETWEEN.sub("><", seen.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape"))
     return root, _flat(root, "", is_repeat)
 
 
 def _flat(element: Element, above: str, is_repeat: IsRepeat) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    names = Counter(local(child) for child in element)
     for child in element:
         path = above + local(child)
-        if is_repeat(path):
+        if is_repeat(path) or (len(child) and names[local(child)] > 1):
             entry = _flat(child, path + "/", is_repeat)
             if entry:
                 found.setdefault(path, []).append(entry)
@@ -36,11 +45,11 @@ def _flat(element: Element, above: str, is_repeat: IsRepeat) -> dict[str, Any]:
 
 
 def _put(found: dict[str, Any], key: str, value: Any) -> None:
-    # An element that comes twice without being a repeat becomes a list, as on the server.
+    # An element that comes twice without being a repeat becomes a list of rows of its own name, as on the server.
     if key in found and isinstance(found[key], list):
-        found[key].append(value)
+        found[key].append({key: value})
     elif key in found:
-        found[key] = [found[key], value]
+        found[key] = [{key: found[key]}, {key: value}]
     else:
         found[key] = value
 

@@ -188,16 +188,16 @@ def _received(phone: Phone, xml: bytes, files: Files, headers: dict[str, str]) -
         root, flat = instances.read(xml, lambda _: False)
     except UnsafeXml:
         return _said(400, "Improperly formatted XML.")
-    if "meta/instanceID" not in flat:
-        return _said(400, "Instance ID is required")
     asset = _meant(phone, flat.get("formhub/uuid", ""), root.get("id") or "")
     if asset is None:
         return phone.detail(404, "Not found.")
+    if "meta/instanceID" not in flat:
+        return _said(400, "Instance ID is required")
     refused = _refusal(phone, asset, flat)
     if refused is not None:
         return refused
     old = str(flat.get("meta/deprecatedID", "")).removeprefix("uuid:")
-    uuid = str(flat["meta/instanceID"]).removeprefix("uuid:")
+    uuid = str(flat["meta/instanceID"]).strip().removeprefix("uuid:")
     known = asset.rows.by_uuid.get(uuid)
     if known is not None:
         return _again(phone, known, xml, files, headers)
@@ -232,12 +232,11 @@ def _refusal(phone: Phone, asset: Asset, flat: dict[str, Any]) -> Response | Non
 
 
 def _again(phone: Phone, row: Row, xml: bytes, files: Files, headers: dict[str, str]) -> Response:
-    conflict = "Submission with this instance ID already exists"
     if row.xml != xml:
-        return _said(409, conflict, headers)
+        return _said(409, "Submission with this instance ID already exists", headers)
     there = {one.name: one.content for one in row.files}
     if any(there.get(name, content) != content for name, (content, _) in files.items()):
-        return _said(409, conflict, headers)
+        return _said(409, "Attachment with same name already exists", headers)
     if set(files) <= set(there):
         return _said(202, "Duplicate Instance", headers)
     _keep(phone, row, files)

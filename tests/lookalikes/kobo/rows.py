@@ -112,7 +112,7 @@ class Row:
         shown: dict[str, Any] = {
             "download_url": url,
             "mimetype": one.mimetype,
-            "filename": f"{self.home.owner}/attachments/{self.home.formhub}/{self.root}/{one.name}",
+            "filename": f"{self.home.owner}/attachments/{self.home.formhub}/{self.root}/{one.name.replace(' ', '_')}",
             "media_file_basename": one.name,
             "uid": one.uid,
             "is_deleted": one.deleted,

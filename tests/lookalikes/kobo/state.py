@@ -128,7 +128,7 @@ class State:
         """
         asset = self.assets[form]
         xml, flat, form_id = self._read(asset, answers)
-        uuid = str(flat.get("meta/instanceID", "") or "uuid:" + new_uuid()).removeprefix("uuid:")
+        uuid = str(flat.get("meta/instanceID", "") or "uuid:" + new_uuid()).strip().removeprefix("uuid:")
         flat.setdefault("meta/instanceID", f"uuid:{uuid}")
         root = str(flat.get("meta/rootUuid", uuid)).removeprefix("uuid:")
         with self.lock:

@@ -6,8 +6,7 @@ import csv
 import json
 import re
 import zipfile
-import zlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -15,8 +14,11 @@ from typing import IO, Final
 
 from dialogkit.model.submission import Answers
 from dialogkit.servers.central.fields import FIRST, INSTANCE_ID, LAST, LAST_OF_REPEAT, Columns, CsvTable, Shape
+from dialogkit.servers.central.unzip import BROKEN, open_zip
 
 MAX_UNPACKED: Final = 1024 * 1024 * 1024
+#: Signs in a line; the lines of an archive that was made to harm would not fit into memory.
+_LONGEST: Final = 16 * 1024 * 1024
 _KEY, _SUBMITTER, _STATUS, _REVIEW, _EDITS, _VERSION = (
     LAST.index(name) - len(LAST) for name in ("KEY", "SubmitterName", "Status", "ReviewState", "Edits", "FormVersion")
 )
@@ -77,12 +79,12 @@ def read_rows(file: IO[bytes], shape: Shape, wanted: Container[str]) -> Iterator
     """
     with ExitStack() as stack:
         try:
-            archive = stack.enter_context(zipfile.ZipFile(file))
+            archive = stack.enter_context(open_zip(file))
             members = [one for one in archive.infolist() if one.filename.endswith(".csv") and "/" not in one.filename]
             if sum(one.file_size for one in members) > MAX_UNPACKED:
                 raise TooLargeError
             yield from _Reader(shape, [_Sheet(stack, archive, one) for one in members]).rows(wanted)
-        except (zipfile.BadZipFile, zlib.error, csv.Error, UnicodeDecodeError, EOFError, NotImplementedError) as error:
+        except (csv.Error, UnicodeDecodeError, *BROKEN) as error:
             raise NotLosslessError from error
 
 
@@ -108,9 +110,11 @@ class _Sheet:
         if self.has_returns:
             self.head = [cell.replace(_RETURN, "\r") for cell in self.head]
 
-    def _lines(self, text: Iterable[str]) -> Iterator[str]:
+    def _lines(self, text: TextIOWrapper) -> Iterator[str]:
         """The server writes a carriage return without quotes, and Python's reader takes one for the end of a row."""
-        for line in text:
+        while line := text.readline(_LONGEST):
+            if len(line) == _LONGEST:
+                raise NotLosslessError
             if "\r" in line:
                 self.has_returns = True
                 yield line.replace("\r", _RETURN)
@@ -249,4 +253,3 @@ def _holds(table: CsvTable, sheet: _Sheet) -> bool:
     above, key = sheet.head[-2:]
     in_parent = not table.parent or re.sub(r"\[\d+\]", "", above).endswith("/" + table.parent)
     return in_parent and key.startswith(above + table.below)
-

@@ -187,6 +187,9 @@ class FormFetcher:
     def _instance(self, body: bytes, find_form: FindForm) -> Instance | None:
         try:
             instance = read_instance(body)
+            if instance.form_id != self._remote_id:
+                # A page for browsers can be good XML too.
+                return None
             form = find_form(_ENCRYPTED.sub("", instance.form_version))
             repeats: Iterable[str] = form.repeats if form else (self._shape.repeats if self._shape else ())
             return read_instance(body, repeats) if repeats else instance

@@ -71,7 +71,7 @@ class CentralForms:
             self._upload(self._session.form(form_id, "/draft"), upload)
         self._send_media(form_id, upload)
         if self._is_published(form_id):
-            self._session.send(Asked("DELETE", self._session.form(form_id, "/draft")), accept=(_NOT_THERE,))
+            self._drop_draft(form_id)
         else:
             self._publish(form_id, upload)
         placed = self.placed(form_id)
@@ -179,9 +179,13 @@ class CentralForms:
         same = all(published.get(fact) == draft.get(fact) for fact in ("hash", "version"))
         return same and self._media(form_id) == self._media(form_id, "/draft")
 
+    def _drop_draft(self, form_id: str) -> None:
+        self._session.send(Asked("DELETE", self._session.form(form_id, "/draft")), accept=(_NOT_THERE,))
+
     def _publish(self, form_id: str, upload: Upload) -> None:
         asked = Asked("POST", self._session.form(form_id, "/draft/publish"))
         if refusal(self._session.send(asked, accept=(_USED_VERSION,))):
+            self._drop_draft(form_id)
             raise ServerRefused(
                 "SERVER-071",
                 self.name,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dialogkit.errors import UnexpectedReply
 from dialogkit.model.server import Entry, Listing
-from dialogkit.servers.central.odata import REVIEW_WORDS, Row, Table, is_time, read_time, utc
+from dialogkit.servers.central.odata import Row, Table, is_review, is_time, read_time, utc
 from dialogkit.servers.central.session import CentralSession
 
 #: Rows are stamped before they are committed: one was seen 1.7 seconds behind later ones.
@@ -142,7 +142,7 @@ class _Listed:
     def _entry(self, row: Row) -> Entry:
         system = row["__system"]
         sent = system.get("submissionDate")
-        if not is_time(sent) or system.get("reviewState") not in REVIEW_WORDS:
+        if not is_time(sent) or not is_review(system.get("reviewState")):
             raise self._wrong_row()
         return Entry(row["__id"], signature(system), sent)
 

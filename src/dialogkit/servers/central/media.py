@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import IO, Final
@@ -17,6 +16,7 @@ from dialogkit.servers.central.listing import any_of, can_filter
 from dialogkit.servers.central.odata import read_time, utc
 from dialogkit.servers.central.records import Records
 from dialogkit.servers.central.session import CentralSession
+from dialogkit.servers.central.unzip import BROKEN, open_zip
 
 _PIECE: Final = 256 * 1024
 _MOMENT: Final = timedelta(milliseconds=1)
@@ -30,6 +30,8 @@ class OpenedMedia:
         self._records = Records(session, remote_id)
         self._names: tuple[str, frozenset[str]] = ("", frozenset())
         self._kept: tuple[str, IO[bytes]] | None = None
+        # A pull asks for files from several threads.
+        self._one = threading.Lock()
 
     def close(self) -> None:
         """Remove the temporary file."""
@@ -39,9 +41,11 @@ class OpenedMedia:
 
     def has(self, submission: Submission, name: str) -> bool:
         """Whether this file is kept encrypted on the server."""
-        if self._names[0] != submission.id:
-            self._names = (submission.id, frozenset(self._records.files(submission.id)))
-        return name not in self._names[1] and name in opened_names(tuple(self._names[1]))
+        with self._one:
+            if self._names[0] != submission.id:
+                self._names = (submission.id, frozenset(self._records.files(submission.id)))
+            names = self._names[1]
+        return name not in names and name in opened_names(tuple(names))
 
     def pieces(self, submission: Submission, name: str) -> Iterator[bytes]:
         """The file as it was before it was encrypted.
@@ -51,7 +55,7 @@ class OpenedMedia:
             UnexpectedReply: SERVER-067, it is not whole, SERVER-069, it is too large.
         """
         try:
-            with zipfile.ZipFile(self._archive(submission)) as archive:
+            with self._one, open_zip(self._archive(submission)) as archive:
                 found = [one for one in archive.infolist() if one.filename == f"media/{name}"]
                 if len(found) != 1:
                     raise self._not_whole()
@@ -60,7 +64,7 @@ class OpenedMedia:
                 with archive.open(found[0]) as file:
                     while piece := file.read(_PIECE):
                         yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        except BROKEN:
             raise self._not_whole() from None
 
     def _archive(self, submission: Submission) -> IO[bytes]:

@@ -10,11 +10,12 @@ from typing import Final
 from dialogkit.model.server import Entry, Fetched, FindForm, Listing
 from dialogkit.model.submission import Submission
 from dialogkit.servers.central.archive import Archives
-from dialogkit.servers.central.fetching import FormFetcher
+from dialogkit.servers.central.fetching import CHUNK, FormFetcher
 from dialogkit.servers.central.listing import list_form
 from dialogkit.servers.central.media import OpenedMedia
 from dialogkit.servers.central.records import Records
 from dialogkit.servers.central.session import CentralSession
+from dialogkit.servers.exchange import is_page
 
 _MD5: Final = re.compile(r'(?:W/)?"([0-9a-f]{32})"')
 _NONE: Final[Mapping[str, str]] = {}
@@ -30,7 +31,7 @@ class CentralServer:
         page_size: rows of a listing in memory at a time.
     """
 
-    group: int = 5000
+    group: int = CHUNK
     #: Central purges deleted submissions after 30 days.
     retention_days: int = 30
 
@@ -98,6 +99,9 @@ class CentralServer:
             nonlocal expected
             found = _MD5.fullmatch(headers.get("ETag", ""))
             expected = found[1] if found else ""
+            if not expected and is_page(name, headers):
+                # Nothing tells what the file must be. One that is not there is asked for again by the next pull.
+                raise self._session.no_file()
 
         for piece in self._session.stream(asked, heard):
             digest.update(piece)

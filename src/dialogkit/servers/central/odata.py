@@ -109,9 +109,9 @@ class Table:
     def _date(self, reply: Reply) -> str:
         try:
             at = parsedate_to_datetime(reply.headers.get("Date", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             at = None
-        if at is None or at.tzinfo is None:
+        if at is None or at.tzinfo is None or not _can_move(at):
             raise self._session.unexpected("SERVER-068", "The server does not say what time it is (header Date).")
         return utc(at)
 
@@ -134,11 +134,21 @@ def read_time(text: str) -> datetime:
 
 
 def is_time(found: object) -> TypeGuard[str]:
-    """Whether it is a time of Central."""
+    """Whether it is a time of Central, and one that can be reckoned with."""
     try:
-        return isinstance(found, str) and bool(read_time(found))
+        return isinstance(found, str) and _can_move(read_time(found))
     except ValueError:
         return False
+
+
+def is_review(found: object) -> bool:
+    """Whether it is one of Central's words for a review state."""
+    return (found is None or isinstance(found, str)) and found in REVIEW_WORDS
+
+
+def _can_move(at: datetime) -> bool:
+    """Whether the days around it are days as well: the first and the last year have an end."""
+    return 1 < at.year < 9999
 
 
 def _is_row(row: object) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dialogkit.errors import NotOnServer
 from dialogkit.servers.central.listing import any_of, can_filter, in_groups
-from dialogkit.servers.central.odata import REVIEW_WORDS, Table
+from dialogkit.servers.central.odata import REVIEW_WORDS, Table, is_review, is_time
 from dialogkit.servers.central.session import CentralSession, quoted
 from dialogkit.servers.exchange import Asked
 
@@ -71,10 +70,7 @@ class Records:
             NotOnServer: SERVER-062, no address can be written for it.
         """
         if not in_a_path(name):
-            raise NotOnServer(
-                "SERVER-062", self._session.name, "A file of a submission has a name that no address can hold.",
-                "Rename it on the server, or delete the submission there.",
-            )  # fmt: skip
+            raise self._session.no_file()
         return Asked("GET", self._path(submission_id, f"/attachments/{quoted(name)}"))
 
     def _alone(self, submission_id: str) -> Known | None:
@@ -95,7 +91,7 @@ class Records:
 
     def _known(self, facts: Mapping[str, Any], sent: str, submitter: str) -> Known:
         at, review, edits = facts.get(sent), facts.get("reviewState"), facts.get("edits")
-        if not isinstance(at, str) or review not in REVIEW_WORDS or not isinstance(edits, int):
+        if not is_time(at) or not is_review(review) or not isinstance(edits, int):
             raise self._session.unexpected("SERVER-064", "A row of the listing has no id, or not the facts it should.")
         return Known(at, str(facts.get(submitter) or ""), REVIEW_WORDS[review], edits > 0)
 

@@ -143,6 +143,15 @@ class CentralSession:
         """The error for an answer that ODK Central does not give."""
         return UnexpectedReply(code, self.name, message, "Run it again; if it stays so, tell who runs the server.")
 
+    def no_file(self) -> NotOnServer:
+        """The error for a file that the server lists and does not give."""
+        return NotOnServer(
+            "SERVER-062",
+            self.name,
+            "The server does not give a file of a submission, or no address can name it.",
+            "Look at the submission on the server. The next pull asks again.",
+        )
+
     def _signed_in(self, instead_of: str = "") -> str:
         """The token; a new one when there is none, or when `instead_of` is still the one in use."""
         with self._signing:

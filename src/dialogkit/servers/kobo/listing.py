@@ -55,7 +55,7 @@ class Lister:
         """
         page, listed = self._look(-1), 0
         while True:
-            following = self._look(page.last) if page.remaining else None
+            following = self._look(page.last) if self._may_have_more(page) else None
             if following is not None and _announced(following) < page.remaining:
                 page, following = self._again(page)
             if page.entries:
@@ -69,10 +69,14 @@ class Lister:
     def _again(self, page: _Look) -> tuple[_Look, _Look | None]:
         """Fewer follow than were announced: some were deleted just now, or this page is not whole. Look once more."""
         second = self._look(page.after)
-        following = self._look(second.last) if second.remaining else None
+        following = self._look(second.last) if self._may_have_more(second) else None
         if following is not None and _announced(following) < second.remaining:
-            raise self._disagree()
+            raise disagreement(self._where)
         return second, following
+
+    def _may_have_more(self, page: _Look) -> bool:
+        """Whether more may follow. A full page is not believed to be the last: what is left out would be buried."""
+        return page.remaining > 0 or len(page.entries) >= self._size
 
     def _look(self, after: int) -> _Look:
         try:
@@ -99,7 +103,7 @@ class Lister:
             entries.append(entry)
             last = place
         if len(rows) > count or (count and not rows):
-            raise self._disagree()
+            raise disagreement(self._where)
         return _Look(after, entries, last, count - len(rows))
 
     def _unread(self, what: str) -> UnexpectedReply:
@@ -110,17 +114,19 @@ class Lister:
             "Pull again later; if it stays so, tell those who run the server. Nothing here was changed.",
         )
 
-    def _disagree(self) -> UnexpectedReply:
-        return UnexpectedReply(
-            "SERVER-043",
-            self._where,
-            "The server lists more or fewer submissions than it says it has, also at a second look.",
-            "Pull again later; if it stays so, tell those who run the server. Nothing here was changed.",
-        )
-
 
 def _announced(look: _Look) -> int:
     return len(look.entries) + look.remaining
+
+
+def disagreement(where: str) -> UnexpectedReply:
+    """The error for rows that are not as many as the server says."""
+    return UnexpectedReply(
+        "SERVER-043",
+        where,
+        "The server lists more or fewer submissions than it says it has, also at a second look.",
+        "Pull again later; if it stays so, tell those who run the server. Nothing here was changed.",
+    )
 
 
 def data_query(query: Mapping[str, Any], limit: int, fields: Sequence[str] = ()) -> dict[str, str]:

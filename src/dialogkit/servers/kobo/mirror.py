@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from dialogkit.errors import NotOnServer, ServerRefused, UnexpectedReply
 from dialogkit.model.server import Entry, Fetched, FindForm, Listing
 from dialogkit.model.submission import Submission
-from dialogkit.servers.exchange import Asked
-from dialogkit.servers.kobo.listing import MOST, Lister, data_query, get_data
+from dialogkit.servers.exchange import Asked, is_page
+from dialogkit.servers.kobo.listing import MOST, Lister, data_query, disagreement, get_data
 from dialogkit.servers.kobo.page import split_rows
 from dialogkit.servers.kobo.reading import Reader, Row
 from dialogkit.servers.kobo.rows import files_of
@@ -19,6 +21,8 @@ from dialogkit.servers.kobo.session import KoboSession, asset_path, number, remo
 _NAMED: Final = 200
 #: About so much comes at a time, also of forms with very wide rows.
 _PAGE_BYTES: Final = 8 * 1024 * 1024
+#: What a page says first: how many rows meet the question.
+_COUNT: Final = re.compile(rb'\s*\{\s*"count"\s*:\s*(\d{1,18})\b')
 
 
 class KoboServer:
@@ -45,7 +49,8 @@ class KoboServer:
     ) -> None:
         self.name, self._session = session.name, session
         self._remote_ids, self._versions, self._page_size = remote_ids, versions, page_size
-        self._files: dict[str, dict[str, str]] = {}
+        #: Of the last groups, each submission's addresses of its files: a pull asks for two groups ahead.
+        self._files: deque[dict[str, dict[str, str]]] = deque(maxlen=3)
         self._row_bytes = _PAGE_BYTES // _NAMED
 
     def listing(self, form_id: str, cursor: str) -> Listing:
@@ -77,8 +82,7 @@ class KoboServer:
         there = [rows[entry.id] for entry in wanted if entry.id in rows]
         fetched = Reader(self._session, remote_id, form_id, find_form, self._versions).read(there)
         read = {one.submission.id for one in fetched.received}
-        # Of this group only: one page is in memory at a time.
-        self._files = {row.entry.id: _addresses(row.found) for row in there if row.entry.id in read}
+        self._files.append({row.entry.id: _addresses(row.found) for row in there if row.entry.id in read})
         return fetched
 
     def attachment(self, form_id: str, submission: Submission, name: str) -> Iterator[bytes]:
@@ -87,17 +91,24 @@ class KoboServer:
         Raises:
             NotOnServer: SERVER-004, SERVER-046, the file or the submission is not there any more.
         """
-        known = self._files.get(submission.id)
+        known = next((group[submission.id] for group in tuple(self._files) if submission.id in group), None)
         url = (known if known is not None else self._asked_again(form_id, submission.id)).get(name)
+        gone = NotOnServer(
+            "SERVER-046",
+            f"{self.name}, {form_id}, {submission.id}",
+            "The submission or its file has gone from the server.",
+            "Pull again: what has changed there is noticed.",
+        )
         if url is None:
-            raise NotOnServer(
-                "SERVER-046",
-                f"{self.name}, {form_id}, {submission.id}",
-                "The submission or its file has gone from the server.",
-                "Pull again: what has changed there is noticed.",
-            )
-        path = self._session.here(url)
-        yield from self._session.http.stream_of(Asked("GET", path, headers={"Accept": "*/*"}))
+            raise gone
+
+        def heard(_: int, headers: Mapping[str, str]) -> None:
+            # Nothing tells what the file must be. One that is not there is asked for again by the next pull.
+            if is_page(name, headers):
+                raise gone
+
+        asked = Asked("GET", self._session.here(url), headers={"Accept": "*/*"})
+        yield from self._session.http.stream_of(asked, heard)
 
     def _rows(self, form_id: str, remote_id: str, wanted: Sequence[Entry], *, dense: bool) -> dict[str, Row]:
         """Id → row. `dense`: nearly all between the first and the last are wanted, so that a range is cheaper."""
@@ -129,6 +140,10 @@ class KoboServer:
             # Says first whether it is a page for browsers.
             self._session.mapping(reply)
             raise self._session.unexpected("A page of its data has no rows.") from None
+        said = _COUNT.match(reply.body)
+        # Of a range this is looked at once more, by number: submissions come and go.
+        if not dense and said and len(rows) < min(limit, int(said[1])):
+            raise disagreement(where)
         if rows:
             self._row_bytes = max(1, len(reply.body) // len(rows))
         return self._matched(part, rows, where)
@@ -161,10 +176,12 @@ class KoboServer:
         """An account that sees some submissions only would make all others look deleted."""
         path = asset_path(remote_id, "permission-assignments/")
         reply = self._session.http.send(Asked("GET", path, allow=(403, 404)))
-        granted = self._session.json_of(reply) if reply.status < 400 else []
+        granted = reply.json() if reply.status < 400 else []
+        if not isinstance(granted, list):
+            raise self._session.unexpected("It does not say who may see the submissions.")
         mine = {
             text(one, "permission").rstrip("/").rpartition("/")[2]
-            for one in (granted if isinstance(granted, list) else [])
+            for one in granted
             if isinstance(one, dict) and text(one, "user").rstrip("/").rpartition("/")[2] in (user, "AnonymousUser")
         }
         if "partial_submissions" in mine and "view_submissions" not in mine:

@@ -48,33 +48,45 @@ class Reader:
 
     def read(self, rows: Sequence[Row]) -> Fetched:
         """All of them, in their order; one that goes from the server meanwhile is left out."""
-        versions = [version_of(row.found, self.versions) if isinstance(row.found, dict) else "" for row in rows]
-        xmls = self._xmls([row for row, version in zip(rows, versions, strict=True) if self._needs_xml(row, version)])
+        sure = [row for row in rows if _is_of_its_entry(row)]
+        by_json = {row.entry.id: found for row in sure if (found := self._from_json(row)) is not None}
+        xmls = self._xmls([row for row in sure if row.entry.id not in by_json])
         received, unreadable = [], []
-        for row, version in zip(rows, versions, strict=True):
+        for row in rows:
             body = xmls.get(row.entry.place)
-            if body is None and row.entry.place in xmls:
-                continue
-            try:
-                received.append(self._received(row, version, body))
-            except (ValueError, RecursionError):
-                # Misshapen, unsafe XML, or text that no file can hold.
+            one = by_json.get(row.entry.id) or (self._from_xml(row, body) if body is not None else None)
+            if one is not None:
+                received.append(one)
+            elif body is not None or row.entry.place not in xmls:
                 unreadable.append(row.entry.id)
         return Fetched(tuple(received), tuple(unreadable))
 
-    def _received(self, row: Row, version: str, body: bytes | None) -> Received:
-        """`body`: the XML, or None where the JSON says it all."""
-        if not isinstance(row.found, dict):
-            raise Misshapen
-        if (text(row.found, "meta/rootUuid"), str(number(row.found, "_id"))) != (row.entry.id, row.entry.place):
-            raise Misshapen
-        submission = submission_of(row.found, self.form_id, self._form(version), version)
-        if body is not None:
+    def _from_json(self, row: Row) -> Received | None:
+        """None where only the XML says it all, or may."""
+        version = version_of(row.found, self.versions)
+        form = self._form(version)
+        if needs_xml(row.found, form):
+            return None
+        try:
+            return Received(submission_of(row.found, self.form_id, form, version), _storable(row))
+        except (ValueError, RecursionError):
+            # Misshapen, or text that no file can hold. An element that is no repeat and stands twice is nested so.
+            return None
+
+    def _from_xml(self, row: Row, body: bytes) -> Received | None:
+        version = version_of(row.found, self.versions)
+        try:
+            _storable(row)
+            submission = submission_of(row.found, self.form_id, self._form(version), version, answers={})
             return Received(self._with_answers(submission, body), body)
-        return Received(submission, _storable(row))
+        except (ValueError, RecursionError):
+            return None
 
     def _with_answers(self, submission: Submission, body: bytes) -> Submission:
         instance = read_instance(body)
+        if not instance.form_id:
+            # A page for browsers can be good XML too.
+            raise Misshapen
         # An encrypted form cannot carry our version in the open.
         version = submission.form_version or self.versions.get(instance.form_version, "")
         form = self._form(version)
@@ -97,13 +109,17 @@ class Reader:
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             return dict(zip([row.entry.place for row in rows], pool.map(one, rows), strict=True))
 
-    def _needs_xml(self, row: Row, version: str) -> bool:
-        return isinstance(row.found, dict) and needs_xml(row.found, self._form(version))
-
     def _form(self, version: str) -> Form | None:
         if version not in self._forms:
             self._forms[version] = self.find_form(version)
         return self._forms[version]
+
+
+def _is_of_its_entry(row: Row) -> bool:
+    found = row.found
+    return isinstance(found, dict) and (
+        (text(found, "meta/rootUuid"), str(number(found, "_id"))) == (row.entry.id, row.entry.place)
+    )
 
 
 def _storable(row: Row) -> bytes:

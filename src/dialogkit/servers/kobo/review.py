@@ -70,7 +70,7 @@ class KoboReview:
         payload = {"submission_ids": [str(place)], "data": dict(changes)}
         address = asset_path(remote_id, "data/bulk/")
         reply = self._session.send_json("PATCH", address, {"payload": payload}, allow=(400,))
-        said = self._session.json_of(reply)
+        said = reply.json()
         found = said if isinstance(said, dict) else {}
         made = objects(found, "results")
         right = [one for one in made if f"uuid:{text(one, 'root_uuid')}" == submission_id and text(one, "uuid")]

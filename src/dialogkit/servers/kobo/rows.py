@@ -109,7 +109,9 @@ def version_of(row: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     return ""
 
 
-def submission_of(row: Mapping[str, Any], form_id: str, form: Form | None, version: str) -> Submission:
+def submission_of(
+    row: Mapping[str, Any], form_id: str, form: Form | None, version: str, answers: Answers | None = None
+) -> Submission:
     """The submission in a row.
 
     Args:
@@ -117,6 +119,7 @@ def submission_of(row: Mapping[str, Any], form_id: str, form: Form | None, versi
         form_id: ours.
         form: the form of that version, when it is known.
         version: ours.
+        answers: what people answered; None where the row tells it.
 
     Raises:
         Misshapen: it cannot be read.
@@ -135,7 +138,7 @@ def submission_of(row: Mapping[str, Any], form_id: str, form: Form | None, versi
         submitter=text(row, "_submitted_by"),
         review_state=_STATES.get(text(status, "uid"), "") if isinstance(status, dict) else "",
         edited=bool(row.get("meta/deprecatedID")),
-        answers=read_answers(row, form),
+        answers=read_answers(row, form) if answers is None else answers,
         attachments=tuple(attachment for attachment, _ in files_of(row)),
         signature=signature_of(row),
     )

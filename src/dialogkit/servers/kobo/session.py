@@ -69,17 +69,10 @@ class KoboSession:
 
     def mapping(self, reply: Reply) -> dict[str, Any]:
         """The JSON object in an answer."""
-        found = self.json_of(reply)
+        found = reply.json()
         if not isinstance(found, dict):
             raise self.unexpected("It answered something else than an object.")
         return found
-
-    def json_of(self, reply: Reply) -> Any:
-        """The JSON in an answer."""
-        try:
-            return reply.json()
-        except RecursionError:
-            raise self.unexpected("Its answer is nested too deep.") from None
 
     def results(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """Every object of a list that comes in pages."""
@@ -116,7 +109,7 @@ class KoboSession:
     def reason(self, reply: Reply) -> str:
         """What the server says about a workbook, on one line. For workbooks only: other errors may quote answers."""
         try:
-            said = self.json_of(reply)
+            said = reply.json()
         except UnexpectedReply:
             return ""
         parts = [said[key] for key in ("error", "detail") if key in said] if isinstance(said, dict) else []
@@ -124,7 +117,10 @@ class KoboSession:
 
     def here(self, url: str) -> str:
         """Path and query of an address that the server gave: it may name itself by another name than we do."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise self.unexpected("It gave an address that is none.") from None
         return parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
 
     def unexpected(self, message: str) -> UnexpectedReply:
