@@ -52,9 +52,7 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
     "forms": {
         "file": Key(str, "", "The workbook, from the folder of this file."),
         "server": Key(str, "", "Name of the server under [servers] that it is placed on."),
-        "remote_id": Key(
-            str, "", "What the server calls a form that is there already (Kobo: its uid)."
-        ),
+        "remote_id": Key(str, "", "What the server calls a form that is there already (Kobo: its uid)."),
         "private_key_env": Key(str, "", "Name of the variable with the path of the private key for encrypted answers."),
     },
     "land": {

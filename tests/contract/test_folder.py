@@ -12,7 +12,7 @@ import pytest
 from dialogkit.errors import NotOnServer
 from dialogkit.instance import write_instance
 from dialogkit.model.server import Entry, ListingServer
-from dialogkit.pull.decrypt import unseal
+from dialogkit.pull.decrypt import Opener, unseal
 from dialogkit.servers.folder import FolderServer
 from tests.builders_encrypt import private_key, seal
 from tests.builders_folder import (
@@ -169,6 +169,6 @@ def test_encrypted_instances_are_opened_like_those_of_a_server(tmp_path: Path) -
     batch.mkdir()
     for file in received.submission.attachments:
         (batch / file.name).write_bytes(b"".join(server.attachment("visit", received.submission, file.name)))
-    opened = unseal(received.submission, FORM, batch, [private_key()], received.body)
+    opened = unseal(received.submission, FORM, batch, Opener([private_key()]), received.body)
     assert (opened.answers, opened.sealed) == (ANSWERS, "")
     assert (batch / "p.png").read_bytes() == PICTURE

@@ -66,6 +66,9 @@ class There:
         bad = tuple(entry.id for entry in here if entry.id in self.unreadable)
         return Fetched(tuple(self._received(one) for one in here if one.id not in bad), bad)
 
+    def present(self, form_id: str, ids: Sequence[str]) -> set[str]:
+        return {one for one in ids if one in self.rows}
+
     def attachment(self, form_id: str, submission: Submission, name: str) -> Iterator[bytes]:
         row = self.rows[submission.id]
         if name in row.lost:
@@ -279,6 +282,89 @@ def test_a_listing_that_breaks_off_deletes_nothing(tmp_path):
     with pytest.raises(ServerUnreachable):
         pull(server, tmp_path)
     assert len(mirrored(tmp_path)) == 9
+
+
+def test_server_034_a_listing_that_leaves_out_what_the_server_has_deletes_nothing(tmp_path):
+    server = There()
+    server.rows = {f"uuid:{n}": Row("x") for n in range(5)}
+    pull(server, tmp_path)
+    real = server.listing
+    server.listing = lambda form_id, cursor: Listing(iter([next(iter(real(form_id, cursor).pages))]))
+    with pytest.raises(UnexpectedReply) as raised:
+        pull(server, tmp_path)
+    assert raised.value.code == "SERVER-034"
+    assert len(mirrored(tmp_path)) == 5
+
+
+def test_batch_024_much_that_is_gone_at_once_is_taken_as_deleted_when_a_second_pull_sees_it_too(tmp_path):
+    server = There()
+    server.rows = {f"uuid:{n}": Row("x") for n in range(30)}
+    pull(server, tmp_path)
+    server.rows = {"uuid:1": Row("x")}
+    done = pull(server, tmp_path)
+    assert [(one.code, one.severity) for one in done.warnings] == [("BATCH-024", "warning")]
+    assert (done.deleted, done.certificate.equal, len(done.certificate.only_here)) == (0, False, 29)
+    del server.rows["uuid:1"]
+    assert pull(server, tmp_path).deleted == 0, "another one has gone meanwhile: what is seen has to be seen twice"
+    done = pull(server, tmp_path)
+    assert (done.deleted, done.certificate.equal, done.warnings) == (30, True, ())
+
+
+def test_a_full_pull_takes_much_as_deleted_at_once(tmp_path):
+    server = There()
+    server.rows = {f"uuid:{n}": Row("x") for n in range(30)}
+    pull(server, tmp_path)
+    server.rows = {}
+    assert pull(server, tmp_path, full=True).deleted == 30
+
+
+def test_no_file_of_somebody_who_said_no_touches_the_disk_nor_stays_in_the_store(tmp_path):
+    server = There()
+    server.rows = {"uuid:1": Row("x", files={"a": b"Zebracorn"})}
+    real = server.fetch
+
+    def refused(*asked) -> Fetched:
+        (one,) = real(*asked).received
+        return Fetched((replace(one, submission=replace(one.submission, answers={"source": "a page"})),))
+
+    server.fetch = refused
+    left = tmp_path / "visit" / ".files" / "of a killed run"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"Zebracorn")
+    pull(server, tmp_path)
+    assert (server.downloads, left.exists()) == ([], False)
+
+
+def test_a_submission_waits_for_a_file_that_an_answer_names_and_the_phone_has_not_sent(tmp_path):
+    server = There()
+    server.rows = {"uuid:1": Row("x")}
+    real = server.fetch
+
+    def with_photo(*asked) -> Fetched:
+        (one,) = real(*asked).received
+        return Fetched((replace(one, submission=replace(one.submission, answers={"name": "x", "photo": "a.jpg"})),))
+
+    server.fetch = with_photo
+    assert pull(server, tmp_path).certificate.files_missing == 1
+    (tmp_path / "visit" / "mirror.sqlite3").unlink()
+    done = pull(server, tmp_path)
+    assert (done.submissions, done.certificate.files_missing) == (0, 1)
+    server.rows["uuid:1"].files["a.jpg"] = b"late"
+    assert pull(server, tmp_path).certificate.files_missing == 0
+
+
+def test_what_tells_no_version_is_read_as_what_the_workspace_says_it_is(tmp_path):
+    server = There()
+    server.rows = {"uuid:1": Row("x")}
+    real = server.fetch
+
+    def without(*asked) -> Fetched:
+        (one,) = real(*asked).received
+        return Fetched((replace(one, submission=replace(one.submission, form_version="")),))
+
+    server.fetch = without
+    pull(server, tmp_path, assume="1")
+    assert mirrored(tmp_path)["uuid:1"]["form_version"] == "1"
 
 
 def test_a_submission_that_goes_while_it_is_fetched_is_settled_by_the_next_pull(tmp_path):

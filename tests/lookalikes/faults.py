@@ -58,25 +58,6 @@ class Seen:
     sent: int = 0
 
 
-class Pace:
-    """Makes a look-alike as slow as a real server: one answer at a time, each after a while for each row in it.
-
-    Args:
-        seconds: for 1,000 rows.
-        rows: how many rows the body of an answer holds.
-    """
-
-    def __init__(self, seconds: float, rows: Callable[[bytes], float]) -> None:
-        self._seconds, self._rows = seconds, rows
-        # Answers of a server that waits for its own processor do not get ready side by side.
-        self._turn = asyncio.Lock()
-
-    async def wait(self, body: bytes) -> None:
-        """Wait as long as the real server would take."""
-        async with self._turn:
-            await asyncio.sleep(self._seconds * self._rows(body) / 1000)
-
-
 @dataclass
 class Faults:
     """What goes wrong from now on. `seen` holds every request since the start or the last `forget()`.
@@ -91,7 +72,7 @@ class Faults:
         rewrite: `function(body) -> body`.
         skew: `seconds` added to the header Date of every answer, from now on.
 
-    `pace` slows every answer down, when there is one.
+    `pace` slows every answer that is not spoilt down, when there is one.
     """
 
     seen: list[Seen] = field(default_factory=list)
@@ -146,8 +127,11 @@ class FaultyApp:
             return
         noted = _seen(scope)
         self._faults.seen.append(noted)
-        outwards = _noting(noted, _dated(_paced(send, self._faults.pace), self._faults))
+        outwards = _noting(noted, _dated(send, self._faults))
         striking = self._faults.striking(noted.method, noted.target)
+        if not striking and self._faults.pace:
+            await self._faults.pace.answer(self._app, scope, receive, outwards)
+            return
         if not striking:
             await self._app(scope, receive, outwards)
             return
@@ -191,6 +175,31 @@ class _Collected:
         }
 
 
+class Pace:
+    """Makes a look-alike as slow as a real server: one answer at a time, each takes a while for each row in it.
+
+    Args:
+        seconds: for 1,000 rows.
+        rows: how many rows the body of an answer holds.
+    """
+
+    def __init__(self, seconds: float, rows: Callable[[bytes], float]) -> None:
+        self._seconds, self._rows = seconds, rows
+        self._turn = asyncio.Lock()
+
+    async def answer(self, app: Any, scope: dict[str, Any], receive: Any, send: Send) -> None:
+        """The answer of `app`, no sooner than the real server would give it."""
+        collected = _Collected()
+        # A server that waits for its own processor gets nothing ready side by side.
+        async with self._turn:
+            begun = time.monotonic()
+            await app(scope, receive, collected)
+            due = begun + self._seconds * self._rows(collected.body) / 1000
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await send(collected.start)
+        await send({"type": "http.response.body", "body": collected.body})
+
+
 async def _send_spoilt(collected: _Collected, striking: list[Fault], send: Send) -> None:
     body = collected.body
     for fault in striking:
@@ -219,21 +228,6 @@ def _dated(send: Send, faults: Faults) -> Send:
         await send(message)
 
     return dated
-
-
-def _paced(send: Send, pace: Pace | None) -> Send:
-    if pace is None:
-        return send
-    held: list[dict[str, Any]] = []
-
-    async def paced(message: dict[str, Any]) -> None:
-        held.append(message)
-        if not message.get("more_body") and message["type"] == "http.response.body":
-            await pace.wait(b"".join(one.get("body", b"") for one in held))
-            for one in held:
-                await send(one)
-
-    return paced
 
 
 def _noting(noted: Seen, send: Send) -> Send:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from dialogkit.errors import BatchError
 from dialogkit.instance import write_instance
 from dialogkit.model.submission import Attachment, Submission
-from dialogkit.pull.decrypt import unseal
+from dialogkit.pull.decrypt import Opener, unseal
 from dialogkit.pull.envelope import plain_version
 from dialogkit.pull.private_key import load_private_key
 from tests.builders import make_form
@@ -56,14 +56,14 @@ def stays(
     """It cannot be opened for this reason, and nothing was touched."""
     before = submission or sealed.submission(FORM, folder)
     files = content(folder)
-    after = unseal(before, FORM, folder, KEYS, body or sealed.xml)
+    after = unseal(before, FORM, folder, Opener(KEYS), body or sealed.xml)
     assert after == replace(before, sealed=reason)
     assert content(folder) == files
 
 
 def test_answers_and_files_of_a_phone_are_opened(tmp_path: Path) -> None:
     sealed = seal(XML, FILES)
-    opened = unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, KEYS, sealed.xml)
+    opened = unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener(KEYS), sealed.xml)
     assert opened.answers == ANSWERS
     assert (opened.form_version, opened.instance_id, opened.sealed) == ("3", ID, "")
     assert content(tmp_path) == FILES
@@ -93,7 +93,7 @@ def test_whatever_a_phone_encrypts_comes_back_byte_for_byte(
     answers |= {"who": [{"who/person": name} for name in people]} if people else {}
     named = {f"{number}.bin": data for number, data in enumerate(files)}
     sealed = seal(write_instance(FORM, answers, ID), named, one_media=one_media)
-    opened = unseal(sealed.submission(FORM, folder), FORM, folder, KEYS, sealed.xml if with_body else b"")
+    opened = unseal(sealed.submission(FORM, folder), FORM, folder, Opener(KEYS), sealed.xml if with_body else b"")
     assert (opened.answers, opened.sealed) == (answers, "")
     assert content(folder) == named
 
@@ -104,7 +104,7 @@ def test_what_another_program_encrypted_is_opened(tmp_path: Path) -> None:
     files = {name: base64.b64decode(text) for name, text in data["files"].items()}
     sealed = Sealed(data["xml"].encode(), files)
     keys = [load_private_key(data["private_key"].encode(), "java")]
-    opened = unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, keys, sealed.xml)
+    opened = unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener(keys), sealed.xml)
     assert opened.answers["story"] == "Une histoire privée — é"
     assert content(tmp_path) == {
         "p.png": bytes(n * 7 % 256 for n in range(100)),
@@ -118,7 +118,7 @@ def test_the_signature_of_another_program_is_checked(tmp_path: Path) -> None:
     files = {name: base64.b64decode(text) for name, text in data["files"].items()}
     changed = Sealed(data["xml"].encode(), files).changed("p.png.enc")
     keys = [load_private_key(data["private_key"].encode(), "java")]
-    assert unseal(changed.submission(FORM, tmp_path), FORM, tmp_path, keys, changed.xml).sealed == "damaged"
+    assert unseal(changed.submission(FORM, tmp_path), FORM, tmp_path, Opener(keys), changed.xml).sealed == "damaged"
 
 
 def test_a_signature_of_other_files_keeps_it_closed(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_signature_of_other_files_keeps_it_closed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("signature", ["", "no", "=", base64.b64encode(b"x" * 256).decode()])
 def test_a_signature_that_cannot_be_checked_is_not_held_against_it(tmp_path: Path, signature: str) -> None:
     sealed = seal(XML, FILES, signature=signature)
-    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, KEYS, sealed.xml).sealed == ""
+    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener(KEYS), sealed.xml).sealed == ""
 
 
 @pytest.mark.parametrize("name", [*(f"{name}.enc" for name in FILES), "submission.xml.enc"])
@@ -153,7 +153,7 @@ def test_a_file_that_was_cut_off_keeps_all_of_it_closed(tmp_path: Path, data: by
 def test_without_a_key_it_waits(tmp_path: Path) -> None:
     sealed = seal(XML, FILES)
     submission = sealed.submission(FORM, tmp_path)
-    assert unseal(submission, FORM, tmp_path, [], sealed.xml) == replace(submission, sealed="no key")
+    assert unseal(submission, FORM, tmp_path, Opener([]), sealed.xml) == replace(submission, sealed="no key")
 
 
 def test_a_key_of_another_form_is_the_wrong_one(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     submission = sealed.submission(FORM, folder)
     (folder / "p.png.enc").rename(tmp_path / "outside.enc")
     (folder / "p.png.enc").symlink_to(tmp_path / "outside.enc")
-    assert unseal(submission, FORM, folder, KEYS, sealed.xml).sealed == "damaged"
+    assert unseal(submission, FORM, folder, Opener(KEYS), sealed.xml).sealed == "damaged"
 
 
 def test_a_file_listed_twice_is_damage(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_an_opened_file_never_takes_the_place_of_another(tmp_path: Path) -> None
     submission = sealed.submission(FORM, tmp_path)
     (tmp_path / "A").write_bytes(b"was in the open")
     submission = replace(submission, attachments=(*submission.attachments, Attachment("A", 15, "0" * 64)))
-    opened = unseal(submission, FORM, tmp_path, KEYS, sealed.xml)
+    opened = unseal(submission, FORM, tmp_path, Opener(KEYS), sealed.xml)
     assert content(tmp_path) == {"a.enc": files["a.enc"], "a-2": files["a"], "A": b"was in the open"}
     assert [file.name for file in opened.attachments] == ["a.enc", "a-2", "A"]
 
@@ -247,19 +247,19 @@ def test_centrals_mark_on_a_version_is_taken_off(tmp_path: Path) -> None:
     sealed = seal(marked, FILES)
     submission = sealed.submission(FORM, tmp_path)
     assert submission.form_version == "3[encrypted:AaH48+PY]"
-    assert unseal(submission, FORM, tmp_path, [], sealed.xml).form_version == "3"
-    assert unseal(submission, FORM, tmp_path, KEYS, sealed.xml).form_version == "3"
+    assert unseal(submission, FORM, tmp_path, Opener([]), sealed.xml).form_version == "3"
+    assert unseal(submission, FORM, tmp_path, Opener(KEYS), sealed.xml).form_version == "3"
     in_the_open = replace(submission, answers=ANSWERS)
-    assert unseal(in_the_open, FORM, tmp_path, KEYS) == replace(in_the_open, form_version="3")
+    assert unseal(in_the_open, FORM, tmp_path, Opener(KEYS)) == replace(in_the_open, form_version="3")
     assert plain_version("3[encrypted:]") == "3[encrypted:]"
 
 
 def test_a_submission_in_the_open_comes_back_as_it_is(tmp_path: Path) -> None:
     sealed = seal(XML, FILES)
     pretends = replace(sealed.submission(FORM, tmp_path), answers={"base64EncryptedKey": "x", "story": "open"})
-    assert unseal(pretends, FORM, tmp_path, KEYS, b"<data encrypted='yes'/>") == pretends
+    assert unseal(pretends, FORM, tmp_path, Opener(KEYS), b"<data encrypted='yes'/>") == pretends
     gone = replace(sealed.submission(FORM, tmp_path), deleted_at="2026-11-20T10:00:00Z")
-    assert unseal(gone, FORM, tmp_path, KEYS, sealed.xml) == gone
+    assert unseal(gone, FORM, tmp_path, Opener(KEYS), sealed.xml) == gone
 
 
 def test_a_row_of_kobotoolbox_is_opened(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_row_of_kobotoolbox_is_opened(tmp_path: Path) -> None:
     )
     sealed = seal(inner, FILES)
     submission = replace(sealed.submission(FORM, tmp_path), form_version="")
-    opened = unseal(submission, FORM, tmp_path, KEYS, b'{"_id": 19}')
+    opened = unseal(submission, FORM, tmp_path, Opener(KEYS), b'{"_id": 19}')
     assert (opened.answers, opened.form_version, opened.sealed) == ({"story": "s"}, "3", "")
     assert content(tmp_path) == FILES
 
@@ -281,7 +281,7 @@ def test_without_a_list_the_order_is_that_of_the_attachments(tmp_path: Path) -> 
     sealed = seal(XML, FILES)
     submission = sealed.submission(FORM, tmp_path)
     answers = {path: value for path, value in submission.answers.items() if not path.startswith("media")}
-    opened = unseal(replace(submission, answers=answers), FORM, tmp_path, KEYS)
+    opened = unseal(replace(submission, answers=answers), FORM, tmp_path, Opener(KEYS))
     assert opened.sealed == ""
     assert content(tmp_path) == FILES
 
@@ -291,7 +291,7 @@ def test_the_signature_of_a_browser_is_read_in_its_own_way(tmp_path: Path) -> No
     answers = {"story": "privée"}
     xml = write_instance(FORM, answers, ID)
     sealed = seal(xml, FILES, xml_digest=hashlib.md5(xml.decode().encode("latin-1")).hexdigest())
-    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, KEYS, sealed.xml).answers == answers
+    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener(KEYS), sealed.xml).answers == answers
 
 
 def test_a_browser_that_wrote_arabic_is_believed_too(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_browser_that_wrote_arabic_is_believed_too(tmp_path: Path) -> None:
         for a, b, c, d in zip(*[iter([*units, 0, 0, 0])] * 4, strict=False)
     )
     sealed = seal(xml, FILES, xml_digest=hashlib.md5(words[: len(units)]).hexdigest())
-    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, KEYS, sealed.xml).answers == answers
+    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener(KEYS), sealed.xml).answers == answers
 
 
 def _pairs(data: bytes) -> list[bytes]:
@@ -315,7 +315,7 @@ def test_a_large_file_is_opened_in_little_memory(tmp_path: Path) -> None:
     submission = sealed.submission(FORM, tmp_path)
     tracemalloc.start()
     try:
-        assert unseal(submission, FORM, tmp_path, KEYS, sealed.xml).sealed == ""
+        assert unseal(submission, FORM, tmp_path, Opener(KEYS), sealed.xml).sealed == ""
         assert tracemalloc.get_traced_memory()[1] < 3_000_000
     finally:
         tracemalloc.stop()
@@ -326,7 +326,7 @@ def test_answers_larger_than_any_submission_are_not_read(tmp_path: Path) -> None
     submission = sealed.submission(FORM, tmp_path)
     with (tmp_path / "submission.xml.enc").open("r+b") as file:
         file.truncate(33 * 1024 * 1024)
-    assert unseal(submission, FORM, tmp_path, KEYS, sealed.xml).sealed == "damaged"
+    assert unseal(submission, FORM, tmp_path, Opener(KEYS), sealed.xml).sealed == "damaged"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_answers_larger_than_any_submission_are_not_read(tmp_path: Path) -> None
 def test_a_private_key_is_read_in_every_usual_form(tmp_path: Path, written: Callable[[Any], bytes]) -> None:
     key = load_private_key(written(new_key()), "key.pem")
     sealed = seal(XML, FILES)
-    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, [key], sealed.xml).sealed == ""
+    assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener([key]), sealed.xml).sealed == ""
 
 
 @pytest.mark.parametrize(

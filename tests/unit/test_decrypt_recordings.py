@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from dialogkit import xml
 from dialogkit.instance import read_instance
 from dialogkit.model.submission import Attachment, Submission
-from dialogkit.pull.decrypt import unseal
+from dialogkit.pull.decrypt import Opener, unseal
 from dialogkit.pull.envelope import read_envelope
 from tests.builders import make_form
 from tests.builders_encrypt import Sealed, private_key, seal
@@ -105,7 +105,7 @@ def test_the_known_answers_come_out_of_an_envelope_of_the_recorded_shape(tmp_pat
     picture = read_by_central().read("media/p.png")
     sealed = seal(_inner(), {"p.png": picture})
     assert _without_secrets(sealed.xml) == _without_secrets(sent("340-encrypted-submission").xml)
-    opened = unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, [private_key()], sealed.xml)
+    opened = unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener([private_key()]), sealed.xml)
     assert opened.answers == known_answers()
     assert (opened.form_version, opened.instance_id, opened.sealed) == ("7", ID, "")
     assert (tmp_path / "p.png").read_bytes() == picture
@@ -135,14 +135,14 @@ def _without_secrets(envelope: bytes) -> list[tuple[str, str]]:
 def test_the_reasons_for_the_recorded_ones(tmp_path: Path) -> None:
     sealed = sent("340-encrypted-submission")
     submission = sealed.submission(FORM, tmp_path)
-    assert unseal(submission, FORM, tmp_path, [], sealed.xml).sealed == "no key"
-    assert unseal(submission, FORM, tmp_path, [private_key()], sealed.xml).sealed == "wrong key"
+    assert unseal(submission, FORM, tmp_path, Opener([]), sealed.xml).sealed == "no key"
+    assert unseal(submission, FORM, tmp_path, Opener([private_key()]), sealed.xml).sealed == "wrong key"
     assert {path.name for path in tmp_path.iterdir()} == set(sealed.files)
 
 
 def test_a_submission_in_the_open_to_an_encrypted_form_stays_in_the_open(tmp_path: Path) -> None:
     plain = sent("342-unencrypted-submission-to-encrypted-form")
-    read = unseal(plain.submission(FORM, tmp_path), FORM, tmp_path, [private_key()], plain.xml)
+    read = unseal(plain.submission(FORM, tmp_path), FORM, tmp_path, Opener([private_key()]), plain.xml)
     assert (read.form_version, read.sealed, read.answers["story"]) == ("7", "", "Plain text sent")
 
 
@@ -162,5 +162,5 @@ def test_the_encrypted_row_of_kobotoolbox_is_damaged(tmp_path: Path) -> None:
         attachments=tuple(Attachment(name) for name in names),
     )
     form = make_form("enc", "1", [("text", "place")])
-    assert unseal(submission, form, tmp_path, [], json.dumps(row).encode()).sealed == "no key"
-    assert unseal(submission, form, tmp_path, [private_key()], json.dumps(row).encode()).sealed == "damaged"
+    assert unseal(submission, form, tmp_path, Opener([]), json.dumps(row).encode()).sealed == "no key"
+    assert unseal(submission, form, tmp_path, Opener([private_key()]), json.dumps(row).encode()).sealed == "damaged"

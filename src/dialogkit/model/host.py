@@ -59,7 +59,7 @@ class PhoneAccess:
         secret: whether the address alone lets somebody in.
     """
 
-    url: str
+    url: str = field(repr=False)
     username: str = ""
     label: str = ""
     secret: bool = True

@@ -135,3 +135,11 @@ class ListingServer(FormServer, Protocol):
                 where that is about `len(wanted)`, a range is cheaper than a list of ids.
         """
         ...
+
+    def present(self, form_id: str, ids: Sequence[str]) -> set[str]:
+        """Which of these submissions the server has, asked for by id: a listing that left them out was not whole.
+
+        Raises:
+            ServerError: as `listing`, also when the account may not see all submissions any more.
+        """
+        ...

@@ -110,14 +110,18 @@ def _stage_submissions(db: duckdb.DuckDBPyConnection, manifest: Manifest) -> Non
             CASE WHEN r.n < last.n THEN 'known'
                  WHEN s.batch_id > $batch OR s.content = r.content THEN 'known'
                  WHEN r.refused <> '' THEN 'refused'
+                 -- A server takes away only what came from it: another one may have the submission still.
+                 WHEN r.deleted_at <> '' AND v.server NOT IN ('', $server) THEN 'known'
                  WHEN r.deleted_at <> '' THEN 'deleted'
                  ELSE 'new' END AS state,
             r.refused AS reason
         FROM stage_raw r
         JOIN (SELECT id, max(n) AS n FROM stage_raw GROUP BY id) last ON last.id = r.id
         LEFT JOIN (SELECT * FROM ops.submissions WHERE form_id = $form) s ON s.submission_id = r.id
+        LEFT JOIN (SELECT submission_id, server FROM ops.versions WHERE form_id = $form AND valid_to IS NULL) v
+            ON v.submission_id = r.id
         """,
-        {"batch": manifest.batch_id, "form": manifest.form_id},
+        {"batch": manifest.batch_id, "form": manifest.form_id, "server": manifest.server},
     )
     # Only what is new or changed goes on; the rest needs no typing.
     db.execute("DELETE FROM stage_raw WHERE n IN (SELECT n FROM stage_submissions WHERE state <> 'new')")

@@ -26,6 +26,7 @@ from dialogkit import xml
 from dialogkit.files import free_name, safe_name
 from dialogkit.instance import Instance, read_instance
 from dialogkit.model.form import Form
+from dialogkit.model.server import FindForm
 from dialogkit.model.submission import Attachment, Submission
 from dialogkit.pull.envelope import ENDING, Envelope, plain_version, read_envelope
 from dialogkit.pull.private_key import PrivateKey
@@ -46,9 +47,20 @@ class _Unopened(Exception):  # noqa: N818 - not an error: leaves the work with t
         self.reason = reason
 
 
-def unseal(
-    submission: Submission, form: Form, folder: Path, keys: Sequence[PrivateKey], body: bytes = b""
-) -> Submission:
+@dataclass(frozen=True)
+class Opener:
+    """What opens encrypted submissions.
+
+    Args:
+        keys: private keys; the one that fits is found.
+        find_form: the form of a version: which one was filled in stands in the encrypted answers.
+    """
+
+    keys: Sequence[PrivateKey]
+    find_form: FindForm = lambda _: None
+
+
+def unseal(submission: Submission, form: Form, folder: Path, opener: Opener, body: bytes = b"") -> Submission:
     """The submission with its answers and attachments in the open, or with the reason why not in `sealed`.
 
     Nothing in `folder` changes unless all of it could be opened: then `p.png.enc` has become `p.png`, and the file
@@ -59,7 +71,7 @@ def unseal(
             apart from its version (`plain_version`).
         form: the version that it was made with.
         folder: of the attachments of this one submission.
-        keys: private keys; the one that fits is found.
+        opener: with the private keys.
         body: what the server sent; the XML of the phone where there is one.
     """
     submission = replace(submission, form_version=plain_version(submission.form_version))
@@ -67,21 +79,19 @@ def unseal(
     if envelope is None or submission.deleted_at or submission.refused:
         return submission
     try:
-        return _open(submission, form, folder, keys, envelope)
+        return _open(submission, form, folder, opener, envelope)
     except _Unopened as unopened:
         return replace(submission, sealed=unopened.reason)
 
 
-def _open(
-    submission: Submission, form: Form, folder: Path, keys: Sequence[PrivateKey], envelope: Envelope
-) -> Submission:
-    private, key = _key(envelope, keys)
+def _open(submission: Submission, form: Form, folder: Path, opener: Opener, envelope: Envelope) -> Submission:
+    private, key = _key(envelope, opener.keys)
     stored = _stored(submission, folder, envelope)
     ivs = _ivs(envelope.instance_id, key)
     seals = {name: _Seal(key, next(ivs)) for name in envelope.media}
     last = _Seal(key, next(ivs))
     text = _answers(folder / stored[envelope.answers_file], last)
-    instance = _instance(text, form, envelope, submission)
+    instance = _instance(text, opener.find_form, form, envelope, submission)
     with _partials(folder) as partials:
         for name, seal in seals.items():
             partials[name] = _write(folder, stored[name], seal)
@@ -169,10 +179,11 @@ def _answers(path: Path, seal: _Seal) -> bytes:
     return b"".join(seal.open(path))
 
 
-def _instance(text: bytes, form: Form, envelope: Envelope, submission: Submission) -> Instance:
+def _instance(text: bytes, find_form: FindForm, form: Form, envelope: Envelope, submission: Submission) -> Instance:
     """The inner instance; it must be the one that the envelope and the server speak of."""
     try:
-        instance = read_instance(text, form.repeats)
+        version = plain_version(read_instance(text).form_version)
+        instance = read_instance(text, (find_form(version) or form).repeats)
     except xml.UnsafeXml:
         raise _Unopened(DAMAGED) from None
     ids = {instance.instance_id, envelope.instance_id, submission.instance_id}

@@ -12,14 +12,18 @@ from typing import Final
 from dialogkit.errors import UnexpectedReply
 from dialogkit.model.server import Entry, Fetched, Listing, ListingServer, Received
 from dialogkit.model.submission import Submission
+from dialogkit.problem import Problem
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import now
-from dialogkit.pull.certificates import last_certificate, nearly_forgotten, write_certificate
+from dialogkit.pull.certificates import Certificate, last_certificate, nearly_forgotten, write_certificate
 from dialogkit.pull.mirror import Wish
 from dialogkit.pull.portions import Portion, Portions, Pulled, see
 
 #: So many groups are asked for before they are needed: one comes while the one before it is read and a third written.
 _AHEAD: Final = 2
+#: More than this, and more than this share of all, is not taken as deleted at first sight.
+_FEW: Final = 10
+_MUCH: Final = 0.2
 
 
 def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> Pulled:
@@ -39,20 +43,56 @@ def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> P
     wish = Wish(pull.how.full or listing.everything, pull.how.files, pull.how.new_keys)
     todo = pull.mirror.differences(server.name, wish)
     progress.step(f"pull {pull.form_id}", todo.new + todo.changed + todo.gone)
-    _bury(server, pull, listing, progress)
+    gone = _gone(server, pull, listing)
+    doubted = None if pull.how.full else _too_many(pull, gone, last)
+    if doubted is None:
+        _bury(pull, gone, listing, progress)
     unreadable = _bring(server, pull, wish, progress)
     certificate = pull.certificate(started_at, listed, unreadable)
     if unreadable:
-        # The cursor stays where it was.
-        write_certificate(pull.folder, certificate)
+        write_certificate(pull.folder, replace(certificate, cursor=last.cursor if last else ""))
         raise _not_readable(server, pull, unreadable)
     write_certificate(pull.folder, replace(certificate, cursor=listing.cursor))
-    return pull.result(certificate, [warning] if warning else ())
+    return pull.result(certificate, [one for one in (warning, doubted) if one])
 
 
-def _bury(server: ListingServer, pull: Portions, listing: Listing, progress: Progress) -> None:
-    """A tombstone for each submission that a complete listing did not have. First of all: somebody may wait for it."""
+def _gone(server: ListingServer, pull: Portions, listing: Listing) -> list[tuple[str, str]]:
+    """Id and instanceID of what is here and was not in the listing.
+
+    Raises:
+        UnexpectedReply: SERVER-034, the server has some of them all the same.
+    """
     gone = list(pull.mirror.gone(server.name))
+    unsure = [submission_id for submission_id, _ in gone if submission_id not in listing.tombstones]
+    left_out = server.present(pull.form_id, unsure) if unsure else set()
+    if left_out:
+        raise UnexpectedReply(
+            "SERVER-034",
+            f"{server.name}, {pull.form_id}",
+            f"The server's list left out submissions that it still has: {len(left_out)}. Nothing was taken as deleted.",
+            "Pull again; if it stays so, tell those who run the server.",
+        )
+    return gone
+
+
+def _too_many(pull: Portions, gone: Sequence[tuple[str, str]], last: Certificate | None) -> Problem | None:
+    """A warning where so much is gone at once that it may be a mistake; a second pull that sees it too confirms it."""
+    known = pull.mirror.count(pull.server.name)
+    confirmed = last is not None and {submission_id for submission_id, _ in gone} <= set(last.only_here)
+    if confirmed or len(gone) <= max(_FEW, known * _MUCH):
+        return None
+    return Problem(
+        "BATCH-024",
+        "warning",
+        f"{pull.server.name}, {pull.form_id}",
+        f"{len(gone)} of {known} submissions are not on the server any more. Nothing was taken as deleted yet.",
+        "Look whether that is meant (the right project, the rights of the account). If it is, pull once more: "
+        f"dialogkit pull {pull.form_id}",
+    )
+
+
+def _bury(pull: Portions, gone: Sequence[tuple[str, str]], listing: Listing, progress: Progress) -> None:
+    """A tombstone for each submission that is gone. First of all: somebody may wait for it."""
     if not gone:
         return
     with pull.portion() as portion:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from dialogkit.errors import UnexpectedReply
-from dialogkit.model.consent import IMPORT_THROUGH_FORM_SERVER
+from dialogkit.instance import in_the_open
+from dialogkit.model.consent import IMPORT_THROUGH_FORM_SERVER, refusal
 from dialogkit.model.form import Form
 from dialogkit.model.server import Entry, FeedServer, FindForm, ListingServer, Received
 from dialogkit.model.submission import Origin, Submission
@@ -100,9 +101,18 @@ class Portions:
         return self.latest.form_id
 
     def bring_files(self, received: Sequence[Received]) -> None:
-        """Fetch the attachments of these submissions, side by side, unless nobody wants them."""
+        """Fetch the attachments of these submissions, side by side, unless nobody wants them.
+
+        Not of those that must not land: no file of somebody who said no touches the disk.
+        """
         if self.how.files:
-            self.files.prepare([one.submission for one in received if not one.submission.refused])
+            self.files.prepare([one.submission for one in received if not self._is_refused(one)])
+
+    def _is_refused(self, received: Received) -> bool:
+        submission = received.submission
+        form = self.find_form(submission.form_version) or self.latest
+        said = in_the_open(form, submission.answers) and refusal(form, submission.answers, received.origin)
+        return bool(submission.refused or said)
 
     @contextmanager
     def portion(self) -> Iterator[Portion]:
@@ -149,6 +159,8 @@ class Portions:
 
     def result(self, certificate: Certificate, warnings: Sequence[Problem] = ()) -> Pulled:
         """What the pull brought, with a word on what could not be opened, and a loud one on imports from phones."""
+        # What a killed run left there of submissions that have gone or changed since.
+        self.files.clear()
         where = f"{self.server.name}, {self.form_id}"
         told = [
             *warnings,
@@ -162,7 +174,7 @@ class Portions:
 
     def _hooks(self) -> Hooks:
         # A feed sends again only what changed; a listing sends again what is looked at anew.
-        return Hooks(self.how.unseal, self._known if isinstance(self.server, ListingServer) else None)
+        return Hooks(self.how.unseal, self._known if isinstance(self.server, ListingServer) else None, self.find_form)
 
     def _known(self, submission: Submission, content: str) -> bool:
         return self.mirror.unchanged(self.server.name, submission, content)
@@ -199,7 +211,7 @@ class Portion:
         self._taken += 1
         if written is None:
             return
-        waits = waits_for_media(form, written.submission)
+        waits = waits_for_media(pull.find_form(written.submission.form_version) or form, written.submission)
         pull.mirror.note(pull.server.name, written.submission, written.content, writer.batch_id, waits=waits)
         pull.submissions += 1
         pull.deleted += bool(written.submission.deleted_at)

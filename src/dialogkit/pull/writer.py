@@ -21,7 +21,7 @@ from dialogkit.instance import in_the_open
 from dialogkit.model.batch import LIST, SUBMISSIONS, Manifest
 from dialogkit.model.consent import refusal
 from dialogkit.model.form import Form
-from dialogkit.model.server import Received
+from dialogkit.model.server import FindForm, Received
 from dialogkit.model.submission import Answers, Attachment, Origin, Submission
 from dialogkit.pull.batches import batches, content_hash, folder_name, now
 from dialogkit.pull.disk import disk_for
@@ -42,10 +42,12 @@ class Hooks:
     Args:
         unseal: opens encrypted submissions.
         known: whether a submission of this content hash is here already and need not be written.
+        find_form: the form of a version, for one that only opened answers tell.
     """
 
     unseal: Unseal | None = None
     known: Callable[[Submission, str], bool] | None = None
+    find_form: FindForm = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class BatchWriter:
         self.batch_id = ""
         self.cursor: str | None = None
         self._folder, self._form_id, self.origin = folder, form_id, origin
-        self._unseal, self._known = hooks.unseal, hooks.known
+        self._unseal, self._known, self._find = hooks.unseal, hooks.known, hooks.find_form
         self._paths: dict[str, set[str]] = {}
         (folder / "received").mkdir()
         (folder / "forms").mkdir()
@@ -161,6 +163,9 @@ class BatchWriter:
             if opened.sealed == "no key" and submission.sealed:
                 # The server has tried too, and knows better why it could not.
                 opened = submission
+            # The version that the person saw stands in the opened answers: only by it can their consent be read.
+            form = self._find(opened.form_version) or form
+            self._keep_form(form)
             submission = self._without_refused(opened, form)
         if submission.refused:
             shutil.rmtree(folder, ignore_errors=True)

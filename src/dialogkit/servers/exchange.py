@@ -16,7 +16,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     where: str = ""
 
     def json(self) -> Any:
@@ -61,8 +61,8 @@ class Asked:
     method: str
     path: str
     params: Mapping[str, str] | None = None
-    body: object = None
-    json: Any = None
+    body: object = field(default=None, repr=False)
+    json: Any = field(default=None, repr=False)
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     again: bool = False

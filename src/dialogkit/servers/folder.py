@@ -147,6 +147,11 @@ class FolderServer:
                 received.append(Received(replace(submission, signature=entry.signature), raw.data))
         return Fetched(tuple(received), tuple(unreadable))
 
+    def present(self, form_id: str, ids: Sequence[str]) -> set[str]:
+        """Which of these submissions the folder has: the listing has read all of it."""
+        shelf = self._shelf_of(form_id)
+        return {one for one in ids if shelf.raw(one) is not None}
+
     def attachment(self, form_id: str, submission: Submission, name: str) -> Iterator[bytes]:
         """The bytes of one attachment, in pieces.
 

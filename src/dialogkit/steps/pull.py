@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from dialogkit.errors import ConfigError, DialogkitError, FormError
 from dialogkit.forms.lint import unfit_to_serve
@@ -15,7 +17,7 @@ from dialogkit.model.server import FeedServer, ListingServer
 from dialogkit.model.submission import Submission
 from dialogkit.problem import Problem
 from dialogkit.progress import SILENT, Progress
-from dialogkit.pull.decrypt import unseal
+from dialogkit.pull.decrypt import Opener, unseal
 from dialogkit.pull.portions import How, Pulled
 from dialogkit.pull.private_key import PrivateKey, load_private_key
 from dialogkit.pull.sync import pull_form
@@ -24,6 +26,8 @@ from dialogkit.steps.forms import own_form
 from dialogkit.steps.secret import secret
 from dialogkit.steps.servers import pull_server, section_of
 from dialogkit.workspace import Workspace
+
+_LONGEST_PATH: Final = 300
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,10 @@ def _pull_one(workspace: Workspace, form_id: str, progress: Progress, wishes: Wi
         known = find_version(workspace.versions, form_id, version)
         return known or (own.form if before or version in ("", own.form.version) else None)
 
+    opener = Opener(keys, find_form)
+
     def opened(submission: Submission, form: Form, folder: Path, body: bytes) -> Submission:
-        return unseal(submission, form, folder, keys, body)
+        return unseal(submission, form, folder, opener, body)
 
     how = How(
         full=wishes.full,
@@ -168,22 +174,24 @@ def _being_changed(form_id: str, error: FormError, version: str) -> Problem:
 
 def _keys(workspace: Workspace, form_id: str, files: Sequence[Path]) -> list[PrivateKey]:
     """The private keys for a form: those that were named, and the one of dialogkit.toml (a path, or the key itself)."""
-    keys = [load_private_key(_read(path), path.name) for path in files]
+    keys = [load_private_key(_read(path, path.name), path.name) for path in files]
     name = workspace.config.forms[form_id].private_key_env
     if name:
         found = secret(f"forms.{form_id}.private_key_env", name, "the path of the private key, or the key itself")
-        data = found.encode() if "-----BEGIN" in found else _read(Path(found).expanduser())
+        # No path is so long, and a key must never be shown as one that cannot be read.
+        is_key = "-----BEGIN" in found or len(found) > _LONGEST_PATH
+        data = found.encode() if is_key else _read(Path(os.path.expanduser(found)), name)  # noqa: PTH111 - Path's raises where there is no such user
         keys.append(load_private_key(data, name))
     return keys
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, shown: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(
             "CONFIG-035",
-            path.name,
+            shown,
             f"The file of the private key cannot be read ({error.strerror}).",
             "Give its path with --private-key FILE, or in the variable that private_key_env names.",
         ) from None

@@ -163,7 +163,7 @@ def _openrosa(workspace: Workspace, section: ServerSection) -> OpenRosaServer:
         return OpenRosaServer(section.name, f"http://{section.listen}/key/{token}", embedded=True)
     if section.url:
         token = _secret(section, "token_env", "the token") if section.token_env else ""
-        return OpenRosaServer(section.name, section.url.format(token=token))
+        return OpenRosaServer(section.name, section.url.replace("{token}", token))
     raise ConfigError(
         "CONFIG-008",
         f"{FILE_NAME}, servers.{section.name}",

@@ -51,7 +51,8 @@ class Cursor:
 
 def signature(system: Mapping[str, Any]) -> str:
     """What changes when anything of a submission does."""
-    facts = ("updatedAt", "attachmentsPresent", "attachmentsExpected", "reviewState", "edits")
+    # The first one tells a submission that was purged and sent anew under the same id.
+    facts = ("submissionDate", "updatedAt", "attachmentsPresent", "attachmentsExpected", "reviewState", "edits")
     return "|".join("" if system.get(name) is None else str(system[name]) for name in facts)
 
 
@@ -66,9 +67,9 @@ class Signed:
     def read(cls, text: str) -> Signed:
         """The facts in a text that `signature` wrote; the careful ones when it is another text."""
         parts = text.split("|")
-        if len(parts) != 5:
+        if len(parts) != 6:
             return cls(has_files=True, edited=True)
-        return cls(has_files=parts[1] not in ("", "0") or parts[2] not in ("", "0"), edited=parts[4] != "0")
+        return cls(has_files=parts[2] not in ("", "0") or parts[3] not in ("", "0"), edited=parts[5] != "0")
 
 
 def list_form(session: CentralSession, remote_id: str, cursor: str, page_size: int) -> Listing:

@@ -78,6 +78,14 @@ class CentralServer:
             self._fetchers[form_id] = FormFetcher(self._session, form_id, remote_id, self._archives_of(remote_id))
         return self._fetchers[form_id].fetch(wanted, find_form, total)
 
+    def present(self, form_id: str, ids: Sequence[str]) -> set[str]:
+        """Which of these submissions the form has.
+
+        Raises:
+            ServerError: no connection, refused, or not what Central answers.
+        """
+        return set(Records(self._session, self._remote(form_id)).known(ids))
+
     def attachment(self, form_id: str, submission: Submission, name: str) -> Iterator[bytes]:
         """The bytes of one attachment, in pieces; checked against the hash that the server gives.
 

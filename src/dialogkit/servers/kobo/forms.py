@@ -27,15 +27,26 @@ class KoboForms:
         self.name, self._session = session.name, session
 
     def find(self, form_id: str, title: str) -> str:
-        """The form of this title that carries our form_id, published ones first; `""` when there is none."""
-        self._session.check()
+        """The account's own form of this title that carries our form_id; `""` when there is none.
+
+        Raises:
+            ServerRefused: SERVER-055, there are several.
+        """
+        user = self._session.check()
         named = [
-            one
+            text(one, "uid")
             for one in self._session.results("api/v2/assets/", {"q": "asset_type:survey"})
-            if text(one, "name").strip() == title.strip() and text(one, "uid")
+            if text(one, "name").strip() == title.strip() and text(one, "owner__username") == user
         ]
-        named.sort(key=lambda one: not one.get("has_deployment"))
-        return next((text(one, "uid") for one in named if self._carries(text(one, "uid"), form_id)), "")
+        found = [uid for uid in named if uid and self._carries(uid, form_id)]
+        if len(found) > 1:
+            raise ServerRefused(
+                "SERVER-055",
+                f"{self.name}, {form_id}",
+                f"Several forms of this account are this form: {', '.join(found)}.",
+                f'Say which one it is: remote_id = "…" under [forms.{form_id}] in dialogkit.toml.',
+            )
+        return found[0] if found else ""
 
     def placed(self, remote_id: str) -> Placed | None:
         """The form as it is there; None when it is not, or never was published."""

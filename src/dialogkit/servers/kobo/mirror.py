@@ -15,7 +15,7 @@ from dialogkit.servers.kobo.listing import MOST, Lister, data_query, disagreemen
 from dialogkit.servers.kobo.page import split_rows
 from dialogkit.servers.kobo.reading import Reader, Row
 from dialogkit.servers.kobo.rows import files_of
-from dialogkit.servers.kobo.session import KoboSession, asset_path, number, remote_id_of, text
+from dialogkit.servers.kobo.session import KoboSession, asset_path, number, objects, remote_id_of, text
 
 #: Ids in one question: more make the address too long for some proxies.
 _NAMED: Final = 200
@@ -84,6 +84,24 @@ class KoboServer:
         read = {one.submission.id for one in fetched.received}
         self._files.append({row.entry.id: _addresses(row.found) for row in there if row.entry.id in read})
         return fetched
+
+    def present(self, form_id: str, ids: Sequence[str]) -> set[str]:
+        """Which of these submissions the server has.
+
+        Raises:
+            ServerRefused: SERVER-045, the account sees only a part of them by now.
+            NotOnServer: SERVER-044.
+        """
+        remote_id = remote_id_of(self._remote_ids, form_id, self.name)
+        where = f"{self.name}, {form_id}"
+        self._refuse_partial(remote_id, where, self._session.check())
+        found: set[str] = set()
+        for first in range(0, len(ids), _NAMED // 2):
+            some = list(ids[first : first + _NAMED // 2])
+            asked = data_query({"meta/rootUuid": {"$in": some}}, len(some), ["_id"])
+            rows = self._session.mapping(get_data(self._session, asset_path(remote_id, "data/"), asked, where))
+            found |= {text(row, "meta/rootUuid") for row in objects(rows, "results")}
+        return found & set(ids)
 
     def attachment(self, form_id: str, submission: Submission, name: str) -> Iterator[bytes]:
         """The bytes of one attachment, in pieces; as many as the server says.
