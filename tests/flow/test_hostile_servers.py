@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,31 @@ from dialogkit import workspace as workspaces
 from dialogkit.cli import output
 from dialogkit.cli.main import cli
 from dialogkit.errors import ServerRefused
+from dialogkit.files import sha256_of
+from dialogkit.forms.build import build_form
+from dialogkit.forms.remote_copy import remote_copy, xlsx_bytes
+from dialogkit.instance import read_instance
+from dialogkit.model.server import Received
+from dialogkit.model.submission import Attachment, Submission
 from dialogkit.problem import Problem
+from dialogkit.pull.batches import batches, open_batch
 from dialogkit.pull.certificates import Certificate, write_certificate
+from dialogkit.pull.decrypt import Opener, unseal
+from dialogkit.pull.writer import Hooks, new_batch
+from dialogkit.servers.kobo.forms import KoboForms
+from dialogkit.servers.kobo.session import KoboSession
 from dialogkit.steps import servers
 from dialogkit.steps.deploy import deploy
 from dialogkit.steps.deploy_plan import Wanted
 from dialogkit.steps.deployments import NAME, remote_ids
+from dialogkit.steps.land import land
+from dialogkit.steps.pull import pull
 from dialogkit.steps.share import Shared
+from dialogkit.warehouse.connect import writing
 from dialogkit.workspace import Workspace, open_workspace
+from tests.builders import land_batch, make_form, received, write_batch
+from tests.builders_encrypt import private_key, seal
+from tests.lookalikes import kobo
 from tests.memory_host import MemoryHost
 
 TOML = """
@@ -127,3 +145,112 @@ def test_a_code_for_phones_does_not_show_its_key_in_a_text_of_itself():
     assert "kkk" not in repr(code)
     assert "qqq" not in repr(code)
     assert "https" not in json.dumps(str(code))
+
+
+# --- encrypted answers are judged by the form that the person saw
+
+_YES_NO = {"choices": ["yes", "no"], "concept": "consent.record"}
+_REST = [("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
+FIRST = make_form("visit", "1", [("select_one", "agree", _YES_NO), *_REST])
+    "visit", "1", [("select_one", "agree", _YES_NO), ("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
+)
+LATER = make_form("visit", "2", [("select_one", "g/agree", _YES_NO), *_REST])
+    "visit", "2", [("select_one", "g/agree", _YES_NO), ("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
+)
+EDITION = "uuid:33333333-3333-4333-8333-333333333333"
+
+
+@pytest.mark.parametrize(("agreed", "refused"), [("no", "no consent"), ("yes", "")])
+def test_consent_in_encrypted_answers_is_read_by_the_version_inside(tmp_path, agreed, refused):
+    inner = (
+        f'<data id="aKoboUid" version="vKobo9"><agree>{agreed}</agree><story>Zebracorn</story><kid><a>1</a></kid>'
+        f"<dialogkit_form_version>1</dialogkit_form_version><meta><instanceID>{EDITION}</instanceID></meta></data>"
+    )
+    sealed = seal(inner.encode(), {})
+    forms = {"1": FIRST, "2": LATER}
+    opener = Opener([private_key()], forms.get)
+    hooks = Hooks(
+        unseal=lambda submission, form, folder, body: unseal(submission, form, folder, opener, body),
+        find_form=forms.get,
+    )
+    submission = Submission(
+        id=EDITION,
+        instance_id=EDITION,
+        form_id="visit",
+        form_version="",
+        submitted_at="2026-01-01T00:00:00Z",
+        answers=read_instance(sealed.xml).answers,
+        attachments=tuple(Attachment(name) for name in sealed.files),
+    )
+
+    def put(file: Attachment, target: Path) -> Attachment:
+        target.write_bytes(sealed.files[file.name])
+        return replace(file, size=target.stat().st_size, sha256=sha256_of(target))
+
+    with new_batch(tmp_path, "visit", "server", "far", hooks) as writer:
+        writer.add(Received(submission, sealed.xml), LATER, put)
+    batch = open_batch(batches(tmp_path, "visit")[0])
+    (line,) = batch.lines()
+    assert (line["sealed"], line["refused"], "1" in batch.forms()) == ("", refused, True)
+    if not refused:
+        assert (line["form_version"], line["answers"]["kid"]) == ("1", [{"kid/a": "1"}])
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and b"Zebracorn" in path.read_bytes()]
+    assert kept == []
+
+
+def test_a_server_takes_away_only_what_came_from_it(tmp_path):
+    form = make_form("visit", "1", [("text", "name")])
+    with writing(tmp_path / "w.duckdb") as db:
+        land_batch(db, write_batch(tmp_path, form, [{"name": "A"}], server="export"), form)
+        land_batch(db, write_batch(tmp_path, form, [{"name": "B"}], server="live"), form)
+        gone = received(form, {}, "uuid:1", deleted_at="2026-11-20T10:00:00Z")
+        land_batch(db, write_batch(tmp_path, form, [gone], server="export"), form)
+        assert db.execute("SELECT state FROM ops.submissions").fetchall() == [("accepted",)]
+        land_batch(db, write_batch(tmp_path, form, [gone], server="live"), form)
+        assert db.execute("SELECT state FROM ops.submissions").fetchall() == [("deleted",)]
+
+
+# --- a form that is on Kobo already
+
+
+def test_a_form_that_was_on_kobo_before_is_pulled_by_its_remote_id_and_read_as_the_workbook_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "")
+    with kobo.lookalike() as place:
+        survey = [{"type": "text", "name": "said", "$xpath": "said", "$kuid": "k1"}]
+        uid = place.state.form("Talk", survey=survey)
+        place.state.new(uid, {"said": "before dialogkit"})
+        (tmp_path / "talk.md").write_text(FORM)
+        (tmp_path / "dialogkit.toml").write_text(
+            f'[servers.kobo]\nkind = "kobo"\nurl = "{place.url}"\ntoken_env = "TOKEN"\n'
+            f'[forms.talk]\nfile = "talk.md"\nserver = "kobo"\nremote_id = "{uid}"\n'
+        )
+        monkeypatch.setenv("TOKEN", place.token)
+        here = open_workspace(tmp_path)
+        assert remote_ids(here, "kobo") == {"talk": uid}
+        (done,) = pull(here, ["talk"])
+        assert (done.submissions, done.certificate.equal) == (1, True)
+        (landed,) = land(here)
+        assert landed.accepted == 1
+        # The workbook is being worked on: what was kept reads the rest.
+        (tmp_path / "talk.md").write_text(FORM.replace("text | said", "nonsense | said"))
+        place.state.new(uid, {"said": "later"})
+        (done,) = pull(here, ["talk"])
+        assert [(one.code, one.severity) for one in done.warnings] == [("FORM-072", "warning")]
+        assert done.submissions == 1
+
+
+def test_server_055_two_forms_of_the_account_that_carry_one_form_id(tmp_path):
+    (tmp_path / "talk.md").write_text(FORM)
+    built = build_form(tmp_path / "talk.md")
+    book = xlsx_bytes(remote_copy(tmp_path / "talk.md", {}, built.form))
+    with kobo.lookalike() as place:
+        host = KoboForms(KoboSession("kobo", place.url, place.token))
+        assert host.find("talk", "Talk") == ""
+        first = place.state.form(workbook=book)
+        assert host.find("talk", "Talk") == first
+        place.state.assets[place.state.form(workbook=book)].owner = "other"
+        assert host.find("talk", "Talk") == first
+        place.state.form(workbook=book)
+        with pytest.raises(ServerRefused) as raised:
+            host.find("talk", "Talk")
+        assert raised.value.code == "SERVER-055"

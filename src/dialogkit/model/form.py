@@ -110,6 +110,11 @@ class Form:
         return found
 
     @cached_property
+    def file_paths(self) -> frozenset[str]:
+        """Paths of the questions that are answered with a file."""
+        return frozenset(question.path for question in self.questions if question.type in FILE_TYPES)
+
+    @cached_property
     def repeats(self) -> frozenset[str]:
         """Paths of all repeats."""
         return frozenset(section.path for section in self.sections if section.kind == "repeat")

@@ -182,8 +182,10 @@ def _answers(path: Path, seal: _Seal) -> bytes:
 def _instance(text: bytes, find_form: FindForm, form: Form, envelope: Envelope, submission: Submission) -> Instance:
     """The inner instance; it must be the one that the envelope and the server speak of."""
     try:
-        version = plain_version(read_instance(text).form_version)
-        instance = read_instance(text, (find_form(version) or form).repeats)
+        instance = read_instance(text)
+        known = find_form(_version(instance, submission)) or form
+        if known.repeats:
+            instance = read_instance(text, known.repeats)
     except xml.UnsafeXml:
         raise _Unopened(DAMAGED) from None
     ids = {instance.instance_id, envelope.instance_id, submission.instance_id}

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from dialogkit.files import safe_name
-from dialogkit.model.form import FILE_TYPES, Form
+from dialogkit.model.form import Form
 from dialogkit.model.submission import Answers, Submission
 
 
 def waits_for_media(form: Form, submission: Submission) -> bool:
     """Whether an answer names a file that has not come: phones send large ones later, or it was lost on the way."""
-    if submission.sealed or submission.deleted_at:
-        return False
-    paths = {question.path for question in form.questions if question.type in FILE_TYPES}
-    if not paths:
+    if submission.sealed or submission.deleted_at or not form.file_paths:
         return False
     here = {file.name for file in submission.attachments}
-    return any(safe_name(name) not in here for name in _named(submission.answers, paths))
+    return any(safe_name(name) not in here for name in _named(submission.answers, form.file_paths))
 
 
 def _named(answers: Answers, paths: Set[str]) -> Iterator[str]:

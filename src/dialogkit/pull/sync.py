@@ -10,10 +10,10 @@ from dialogkit.progress import Progress
 from dialogkit.pull.batches import batches
 from dialogkit.pull.disk import disk_for
 from dialogkit.pull.feed import pull_feed
+from dialogkit.pull.indexing import open_mirror
 from dialogkit.pull.listing import pull_listing
 from dialogkit.pull.lock import only_one
 from dialogkit.pull.manifest import read_manifest
-from dialogkit.pull.mirror import open_mirror
 from dialogkit.pull.portions import How, Portions, Pulled
 
 
