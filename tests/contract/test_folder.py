@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dialogkit.errors import NotOnServer
+from dialogkit.errors import NotOnServer, UnexpectedReply
+from dialogkit.files import write_whole
 from dialogkit.instance import write_instance
 from dialogkit.model.server import Entry, ListingServer
 from dialogkit.pull.decrypt import Opener, unseal
@@ -172,3 +174,16 @@ def test_encrypted_instances_are_opened_like_those_of_a_server(tmp_path: Path) -
     opened = unseal(received.submission, FORM, batch, Opener([private_key()]), received.body)
     assert (opened.answers, opened.sealed) == (ANSWERS, "")
     assert (batch / "p.png").read_bytes() == PICTURE
+
+
+def test_an_export_in_the_folder_of_another_form_of_the_workspace_is_left_to_that_form(tmp_path):
+    key = "uuid:0c7b3c1e-5d1a-4a51-9f0b-2f2d3c1f6a01"
+    write_whole(tmp_path / "one" / "submission.xml", write_instance(FORM, {}, key))
+    row = {"_id": 1, "_uuid": "a", "meta/rootUuid": "uuid:a", "_submission_time": "2026-11-20T10:00:00", "depth": "3"}
+    write_whole(tmp_path / "wells" / "data.json", json.dumps([row]).encode())
+    both = FolderServer("old", tmp_path, [FORM.form_id, "wells"])
+    assert [entry.id for page in both.listing(FORM.form_id, "").pages for entry in page] == [key]
+    assert [entry.id for page in both.listing("wells", "").pages for entry in page] == ["uuid:a"]
+    with pytest.raises(UnexpectedReply) as raised:
+        FolderServer("old", tmp_path, [FORM.form_id]).listing(FORM.form_id, "")
+    assert raised.value.code == "SERVER-103"

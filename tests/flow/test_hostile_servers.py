@@ -151,12 +151,9 @@ def test_a_code_for_phones_does_not_show_its_key_in_a_text_of_itself():
 
 _YES_NO = {"choices": ["yes", "no"], "concept": "consent.record"}
 _REST = [("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
+_REST = [("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
 FIRST = make_form("visit", "1", [("select_one", "agree", _YES_NO), *_REST])
-    "visit", "1", [("select_one", "agree", _YES_NO), ("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
-)
 LATER = make_form("visit", "2", [("select_one", "g/agree", _YES_NO), *_REST])
-    "visit", "2", [("select_one", "g/agree", _YES_NO), ("text", "story"), ("repeat", "kid"), ("text", "kid/a")]
-)
 EDITION = "uuid:33333333-3333-4333-8333-333333333333"
 
 

@@ -8,7 +8,7 @@ import threading
 import weakref
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -99,14 +99,15 @@ class FolderServer:
     Args:
         name: as in `dialogkit.toml`; stands in messages.
         path: the folder; it is only read.
+        others: other forms of the workspace: what lies in a folder of such a name is theirs.
     """
 
     group = _PAGE
     #: It tells nothing of what was deleted; what is gone is gone.
     retention_days = 0
 
-    def __init__(self, name: str, path: Path) -> None:
-        self.name, self._root = name, path
+    def __init__(self, name: str, path: Path, others: Collection[str] = ()) -> None:
+        self.name, self._root, self._others = name, path, frozenset(others)
         self._shelves: dict[str, _Shelf] = {}
 
     def listing(self, form_id: str, cursor: str) -> Listing:
@@ -149,7 +150,7 @@ class FolderServer:
 
     def present(self, form_id: str, ids: Sequence[str]) -> set[str]:
         """Which of these submissions the folder has: the listing has read all of it."""
-        shelf = self._shelf_of(form_id)
+        shelf = self._shelf(form_id)
         return {one for one in ids if shelf.raw(one) is not None}
 
     def attachment(self, form_id: str, submission: Submission, name: str) -> Iterator[bytes]:
@@ -190,7 +191,8 @@ class FolderServer:
 
     def _shelf_of(self, form_id: str) -> _Shelf:
         folders = walk(self.name, self._root)
-        place = Place(self.name, self._root, form_id, folders, by_folder_name(folders))
+        others = self._others - {form_id}
+        place = Place(self.name, self._root, form_id, folders, by_folder_name(folders), others)
         shelf = _Shelf(place)
         editions: list[Raw] = []
         for folder, files in folders.items():

@@ -90,7 +90,7 @@ def pull_server(workspace: Workspace, form_id: str, section: ServerSection) -> F
         passphrase = _secret(section, "passphrase_env", "the passphrase") if section.passphrase_env else ""
         return CentralServer(_central(section), remote_ids(workspace, section.name), passphrase=passphrase)
     if section.kind == "folder":
-        return FolderServer(section.name, workspace.root / section.path)
+        return FolderServer(section.name, workspace.root / section.path, workspace.config.forms)
     return _openrosa(workspace, section)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -60,20 +61,23 @@ class Table:
             asked["$filter"] = condition
         before: set[str] = set()
         firsts: set[str] = set()
-        token = ""
-        while True:
-            reply = self._session.get(self._path, {**asked, "$skiptoken": token} if token else asked)
-            rows, count, following = self._read(reply)
-            ids = {row["__id"] for row in rows}
-            if len(ids) != len(rows) or not ids.isdisjoint(before) or (rows and rows[0]["__id"] in firsts):
-                raise self._session.unexpected("SERVER-066", "The server gave a submission twice in one listing.")
-            yield TablePage(rows, count, self._date(reply))
-            if not following:
-                return
-            if not rows:
-                raise self._session.unexpected("SERVER-066", "The server gave an empty page that is not the last one.")
-            firsts.add(rows[0]["__id"])
-            before, token = ids, following
+        with ThreadPoolExecutor(1) as pool:
+            reply = self._session.get(self._path, asked)
+            while True:
+                rows, count, following = self._read(reply)
+                if following and not rows:
+                    raise self._session.unexpected("SERVER-066", "The server gave an empty page that is not the last.")
+                # The server makes the next page while this one is looked at.
+                after = {**asked, "$skiptoken": following}
+                coming = pool.submit(self._session.get, self._path, after) if following else None
+                ids = {row["__id"] for row in rows}
+                if len(ids) != len(rows) or not ids.isdisjoint(before) or (rows and rows[0]["__id"] in firsts):
+                    raise self._session.unexpected("SERVER-066", "The server gave a submission twice in one listing.")
+                yield TablePage(rows, count, self._date(reply))
+                if coming is None:
+                    return
+                firsts.add(rows[0]["__id"])
+                before, reply = ids, coming.result()
 
     def count(self, condition: str) -> int:
         """How many rows meet a condition now.

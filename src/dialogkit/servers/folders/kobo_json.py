@@ -49,7 +49,7 @@ def wanted(place: Place, file: Path, row: Mapping[str, Any]) -> bool:
         return not told or told == place.form_id
     if place.named(file):
         return True
-    if file.parent == place.root or not place.sorted_by_form:
+    if not place.of_another(file):
         raise place.nameless(file)
     return False
 

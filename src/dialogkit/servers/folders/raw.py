@@ -74,6 +74,7 @@ class Place:
         form_id: whose submissions are wanted.
         folders: every folder with its files.
         media: name of a folder → the files in it by name (exports keep files in a folder named by the submission).
+        others: ids of other forms.
     """
 
     server: str
@@ -81,6 +82,7 @@ class Place:
     form_id: str
     folders: Mapping[Path, Sequence[Path]]
     media: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     def where(self, file: Path) -> str:
         """A file in a message: relative to the folder."""
@@ -91,10 +93,11 @@ class Place:
         names = {file.name, file.stem, *file.relative_to(self.root).parts[:-1]}
         return self.form_id in names
 
-    @property
-    def sorted_by_form(self) -> bool:
-        """Whether there is a folder with the name of the form: then others are of other forms."""
-        return any(folder.name == self.form_id for folder in self.folders)
+    def of_another(self, file: Path) -> bool:
+        """Whether a file that names no form is of another one: its folder is, or the form has a folder of its own."""
+        parts = file.relative_to(self.root).parts[:-1]
+        own = any(folder.name == self.form_id for folder in self.folders)
+        return bool(parts) and (own or not self.others.isdisjoint(parts))
 
     def broken(self, file: Path, what: str) -> UnexpectedReply:
         """SERVER-104."""
