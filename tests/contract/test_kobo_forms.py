@@ -294,15 +294,6 @@ def test_a_review_is_kept_and_comes_back_with_the_pull(place, session, remote, r
     assert one.submission.review_state == state
 
 
-def test_many_are_reviewed_at_once(place, remote, review):
-    ids = [place.state.new(remote, {"place": "x"}) for _ in range(205)]
-    place.faults.forget()
-    review.review_many("talk", ids[:-1], "approved")
-    states = [one["state"] for one in place.state.everything().values()]
-    assert states == ["approved"] * 204 + [""]
-    assert len(place.faults.seen) == 6
-
-
 def test_a_comment_is_refused_before_anything_is_changed(place, remote, review):
     submission_id = place.state.new(remote, {"place": "x"})
     for change in (

@@ -104,6 +104,14 @@ class ReviewServer(Protocol):
 
     name: str
 
+    def check(self, state: str, comment: str) -> None:
+        """Say no before anything is sent.
+
+        Raises:
+            ServerRefused: this kind of server keeps no review states, or no comments.
+        """
+        ...
+
     def review(self, form_id: str, submission_id: str, state: str, comment: str) -> None:
         """Set the review state (one of `REVIEW_STATES`; `""` leaves it) and add a comment (`""`: none)."""
         ...

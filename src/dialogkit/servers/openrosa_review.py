@@ -37,13 +37,19 @@ class OpenRosaReview:
         """This server knows neither review states nor comments.
 
         Raises:
-            ServerRefused: SERVER-110, always.
+            ServerRefused: SERVER-110.
         """
-        raise self.no_reviews()
+        self.check(state, comment)
 
-    def no_reviews(self) -> ServerRefused:
-        """Why a state or a comment is not taken."""
-        return self._refused(
+    def check(self, state: str, comment: str) -> None:
+        """It knows neither.
+
+        Raises:
+            ServerRefused: SERVER-110, there is a state or a comment.
+        """
+        if not (state or comment):
+            return
+        raise self._refused(
             "SERVER-110",
             "dialogkit's own server knows no review states and keeps no comments. Nothing was sent.",
             "Leave out --state and --comment. To keep a submission out: dialogkit held drop, for one that is held.",
@@ -59,8 +65,7 @@ class OpenRosaReview:
                 it meanwhile.
             NotOnServer: SERVER-115, it is not there.
         """
-        if comment:
-            raise self.no_reviews()
+        self.check("", comment)
         received = self._server.current(form.form_id, submission_id, lambda _: form)
         if received is None:
             raise NotOnServer("SERVER-115", self.name, "The submission is not on the server.", "Pull, then look again.")

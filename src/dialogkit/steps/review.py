@@ -11,7 +11,6 @@ from dialogkit.forms.versions import find_version
 from dialogkit.model.form import Form
 from dialogkit.model.host import ReviewServer
 from dialogkit.problem import Problem
-from dialogkit.servers.openrosa_review import OpenRosaReview
 from dialogkit.steps.review_checks import misfits, not_recalculated
 from dialogkit.steps.servers import review_of
 from dialogkit.warehouse.connect import reading
@@ -88,13 +87,12 @@ def plan_review(workspace: Workspace, form_id: str, ids: Sequence[str], wish: Wi
 
     Raises:
         ConfigError: the form's server takes no reviews, or its key is not set.
-        ServerRefused: SERVER-110 the server knows no review states; SERVER-113, SERVER-114 or SERVER-118 a correction
-            does not fit the form, with all others that do not.
+        ServerRefused: SERVER-110, SERVER-111 the server keeps no such thing; SERVER-113, SERVER-114 or SERVER-118 a
+            correction does not fit the form, with all others that do not.
         WarehouseError: WAREHOUSE-034 no such submission; WAREHOUSE-035 it came from elsewhere.
     """
     server = review_of(workspace, form_id)
-    if isinstance(server, OpenRosaReview) and (wish.state or wish.comment):
-        raise server.no_reviews()
+    server.check(wish.state, wish.comment)
     found = _found(workspace, form_id, ids, server.name)
     forms = {one.submission_id: _form(workspace, form_id, one) if wish.changes else None for one in found}
     some = [form for form in forms.values() if form]

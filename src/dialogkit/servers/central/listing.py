@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from dialogkit.errors import UnexpectedReply
 from dialogkit.model.server import Entry, Listing
-from dialogkit.servers.central.odata import Row, Table, is_review, is_time, read_time, utc
+from dialogkit.servers.central.odata import Row, Table, is_review, is_time, read_date, read_time, utc
 from dialogkit.servers.central.session import CentralSession
 
 #: Rows are stamped before they are committed: one was seen 1.7 seconds behind later ones.
@@ -21,6 +22,8 @@ _EVERY: Final = ",".join(
         "submissionDate", "updatedAt", "attachmentsPresent", "attachmentsExpected", "reviewState", "edits"
     )))
 )  # fmt: skip
+_CAME: Final = "__system/submissionDate ge {0} or __system/deletedAt ge {0}"
+_CHANGED: Final = "__system/updatedAt ge {0}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,12 @@ def list_form(session: CentralSession, remote_id: str, cursor: str, page_size: i
         ServerError: no connection, refused, or not what Central answers. The pages raise UnexpectedReply SERVER-065
             where the count of the server does not agree with what came.
     """
-    form = session.record(session.get(session.form(remote_id)))
+    told = session.get(session.form(remote_id))
+    form, began = session.record(told), read_date(session, told)
     fields = session.get(session.form(remote_id, "/fields"), {"odata": "true"})
     session.records(fields)
     was = Cursor.read(cursor)
-    now = Cursor(str(form.get("version") or ""), hashlib.sha256(fields.body).hexdigest(), "")
+    now = Cursor(str(form.get("version") or ""), hashlib.sha256(fields.body).hexdigest(), began)
     listing = Listing(iter(()))
     listing.everything = bool(cursor) and (was.version, was.fields) != (now.version, now.fields)
     table = Table(session, remote_id, page_size)
@@ -95,28 +99,32 @@ class _Listed:
     """One run of the algorithm, steps 2 to 5 of the facts on Central."""
 
     def __init__(self, session: CentralSession, table: Table, was: Cursor, now: Cursor) -> None:
-        self._session, self._table, self._was, self._now = session, table, was, now
+        self._session, self._table, self._now = session, table, now
         self._since = utc(read_time(was.watermark) - OVERLAP) if was.watermark else ""
+        # The header Date has no parts of a second.
+        self._began = utc(read_time(now.watermark) - timedelta(seconds=1))
 
     def pages(self, listing: Listing) -> Iterator[Sequence[Entry]]:
         """The entries; fills the rest of `listing`."""
-        recent = self._take_changes(listing)
-        received, first, began, recently = 0, -1, "", 0
-        for page in self._table.pages(_EVERY):
-            if first < 0:
-                first, began = page.count, page.date
-            received += len(page.rows)
-            recently += sum(self._is_recent(row["__system"]) for row in page.rows)
-            yield [self._entry(row) for row in page.rows]
-        self._explain(received, first, began)
-        # Each submission that came or changed since the last pull stands in the listing, or was deleted meanwhile.
-        if recently < recent:
-            self._explain(recently, recent, began)
+        received, first, recently = 0, -1, 0
+        with ThreadPoolExecutor(1) as pool:
+            # Beside the pages: it decides nothing that they decide.
+            recent = pool.submit(self._take_changes, listing)
+            for page in self._table.pages(_EVERY):
+                first = page.count if first < 0 else first
+                received += len(page.rows)
+                recently += sum(self._is_recent(row["__system"]) for row in page.rows)
+                yield [self._entry(row) for row in page.rows]
+            self._explain(received, first, _CAME)
+            # Each submission that came or changed since the last pull stands in the listing, or was deleted meanwhile,
+            # or came or changed when its page had been read.
+            if recently < recent.result():
+                self._explain(recently, recent.result(), f"{_CAME} or {_CHANGED}")
         listing.server_count = received
-        listing.cursor = replace(self._now, watermark=self._now.watermark or began).text()
+        listing.cursor = self._now.text()
 
     def _take_changes(self, listing: Listing) -> int:
-        """What was deleted since the watermark, the new watermark, and how many submissions came or changed.
+        """What was deleted since the watermark; gives how many submissions came or changed.
 
         Those are only counted: the rows stand in the listing, and after a busy ten minutes they are many.
         """
@@ -124,15 +132,14 @@ class _Listed:
             return 0
         received, first = 0, -1
         for page in self._table.pages("__id,__system/deletedAt", f"__system/deletedAt ge {self._since}"):
-            if first < 0:
-                first, self._now = page.count, replace(self._now, watermark=page.date)
+            first = page.count if first < 0 else first
             received += len(page.rows)
             for row in page.rows:
                 deleted = row["__system"].get("deletedAt")
                 if not is_time(deleted):
                     raise self._wrong_row()
                 listing.tombstones[row["__id"]] = deleted
-        self._explain(received, first, self._now.watermark)
+        self._explain(received, first, _CAME)
         return self._table.count(f"__system/submissionDate ge {self._since} or __system/updatedAt ge {self._since}")
 
     def _is_recent(self, system: Mapping[str, Any]) -> bool:
@@ -147,18 +154,15 @@ class _Listed:
             raise self._wrong_row()
         return Entry(row["__id"], signature(system), sent)
 
-    def _explain(self, received: int, counted: int, began: str) -> None:
-        """Rows that came or went while the pages were read explain a difference; nothing else does.
+    def _explain(self, received: int, counted: int, condition: str) -> None:
+        """Rows that moved so while the pages were read explain a difference; nothing else does.
 
         Raises:
             UnexpectedReply: SERVER-065.
         """
         if received == counted:
             return
-        # The header Date has no parts of a second.
-        since = utc(read_time(began) - timedelta(seconds=1))
-        moved = self._table.count(f"__system/submissionDate ge {since} or __system/deletedAt ge {since}")
-        if abs(received - counted) > moved:
+        if abs(received - counted) > self._table.count(condition.format(self._began)):
             raise self._session.unexpected(
                 "SERVER-065",
                 f"The server counted {counted} submissions and gave {received}. Nothing was taken as deleted.",

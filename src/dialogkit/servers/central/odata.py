@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,14 +27,17 @@ REVIEW_WORDS: Final = {
     "edited": "edited",
 }
 
+#: Central writes the link to the next page behind the rows.
+_NEXT: Final = re.compile(rb'"@odata\.nextLink":"([!#-\[\]-~]+)"')
+_TAIL: Final = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class TablePage:
-    """A page of rows. `date` is the time of the server, `count` how many rows it says there are in all."""
+    """A page of rows. `count` is how many rows the server says there are in all."""
 
     rows: Sequence[Row]
     count: int
-    date: str
 
 
 class Table:
@@ -53,7 +57,7 @@ class Table:
         """All rows that meet a condition.
 
         Raises:
-            UnexpectedReply: SERVER-064 wrong shape, SERVER-066 a page came twice, SERVER-068 no time.
+            UnexpectedReply: SERVER-064 wrong shape, SERVER-066 a page came twice.
             ServerError: no connection, or refused. Whether all rows came is for the caller: see `TablePage.count`.
         """
         asked = {"$select": select, "$top": str(self._page_size), "$count": "true"}
@@ -62,20 +66,27 @@ class Table:
         before: set[str] = set()
         firsts: set[str] = set()
         with ThreadPoolExecutor(1) as pool:
+
+            def ask(token: str) -> Future[Reply] | None:
+                after = {**asked, "$skiptoken": token}
+                return pool.submit(self._session.get, self._path, after) if token else None
+
             reply = self._session.get(self._path, asked)
             while True:
+                # The server makes the next page while this one is read.
+                promised = _promised(reply.body)
+                coming = ask(promised)
                 rows, count, following = self._read(reply)
-                if following and not rows:
-                    raise self._session.unexpected("SERVER-066", "The server gave an empty page that is not the last.")
-                # The server makes the next page while this one is looked at.
-                after = {**asked, "$skiptoken": following}
-                coming = pool.submit(self._session.get, self._path, after) if following else None
                 ids = {row["__id"] for row in rows}
                 if len(ids) != len(rows) or not ids.isdisjoint(before) or (rows and rows[0]["__id"] in firsts):
                     raise self._session.unexpected("SERVER-066", "The server gave a submission twice in one listing.")
-                yield TablePage(rows, count, self._date(reply))
+                if following != promised:
+                    coming = ask(following)
+                yield TablePage(rows, count)
                 if coming is None:
                     return
+                if not rows:
+                    raise self._session.unexpected("SERVER-066", "The server gave an empty page that is not the last.")
                 firsts.add(rows[0]["__id"])
                 before, reply = ids, coming.result()
 
@@ -103,21 +114,38 @@ class Table:
 
     def _following(self, link: object) -> str:
         """The mark of the next page. Only this is taken: the server may think that it has another address."""
-        if link is None:
-            return ""
-        found = parse_qs(urlsplit(link).query).get("$skiptoken", [""])[0] if isinstance(link, str) else ""
-        if not found:
+        found = _token(link) if isinstance(link, str) else ""
+        if link is not None and not found:
             raise self._session.unexpected("SERVER-064", "The link to the next page cannot be read.")
         return found
 
-    def _date(self, reply: Reply) -> str:
-        try:
-            at = parsedate_to_datetime(reply.headers.get("Date", ""))
-        except (ValueError, OverflowError):
-            at = None
-        if at is None or at.tzinfo is None or not _can_move(at):
-            raise self._session.unexpected("SERVER-068", "The server does not say what time it is (header Date).")
-        return utc(at)
+
+def _promised(body: bytes) -> str:
+    """The mark of the next page as it seems to stand at the end of this one, which is not read yet."""
+    found = _NEXT.search(body, max(0, len(body) - _TAIL))
+    return _token(found[1].decode()) if found else ""
+
+
+def _token(link: str) -> str:
+    try:
+        return parse_qs(urlsplit(link).query).get("$skiptoken", [""])[0]
+    except ValueError:
+        return ""
+
+
+def read_date(session: CentralSession, reply: Reply) -> str:
+    """The time of the server when it gave this answer.
+
+    Raises:
+        UnexpectedReply: SERVER-068.
+    """
+    try:
+        at = parsedate_to_datetime(reply.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or at.tzinfo is None or not _can_move(at):
+        raise session.unexpected("SERVER-068", "The server does not say what time it is (header Date).")
+    return utc(at)
 
 
 def utc(at: datetime) -> str:

@@ -34,6 +34,9 @@ class CentralReview:
         self.name = session.name
         self._session, self._remote_ids = session, dict(remote_ids or {})
 
+    def check(self, state: str, comment: str) -> None:
+        """Central keeps both."""
+
     def review(self, form_id: str, submission_id: str, state: str, comment: str) -> None:
         """Set the review state (one of `REVIEW_STATES`; `""` leaves it) and add a comment (`""`: none).
 

@@ -25,6 +25,20 @@ class KoboReview:
     def __init__(self, session: KoboSession, remote_ids: Mapping[str, str]) -> None:
         self.name, self._session, self._remote_ids = session.name, session, remote_ids
 
+    def check(self, state: str, comment: str) -> None:
+        """KoboToolbox keeps states.
+
+        Raises:
+            ServerRefused: SERVER-111, there is a comment. Nothing was changed.
+        """
+        if comment:
+            raise ServerRefused(
+                "SERVER-111",
+                self.name,
+                "KoboToolbox keeps no comments on submissions. Nothing was changed.",
+                "Leave the comment out; keep notes of your own beside the data.",
+            )
+
     def review(self, form_id: str, submission_id: str, state: str, comment: str) -> None:
         """Set the validation status (`""` leaves it).
 
@@ -32,24 +46,12 @@ class KoboReview:
             ServerRefused: SERVER-111, there is a comment, and KoboToolbox keeps none. Nothing was changed.
             NotOnServer: SERVER-115, the submission is not there.
         """
-        self._refuse_comment(form_id, submission_id, comment)
+        self.check(state, comment)
         if state:
             remote_id = remote_id_of(self._remote_ids, form_id, self.name)
             place = self._places(form_id, [submission_id])[0]
             path = asset_path(remote_id, f"data/{place}/validation_status/")
             self._session.send_json("PATCH", path, {"validation_status.uid": STATUS_UIDS[state]}, again=True)
-
-    def review_many(self, form_id: str, submission_ids: Sequence[str], state: str) -> None:
-        """Set the same validation status on many submissions.
-
-        Raises:
-            NotOnServer: SERVER-115, one of them is not there. Those before it in groups of 100 have been set.
-        """
-        path = asset_path(remote_id_of(self._remote_ids, form_id, self.name), "data/validation_statuses/")
-        for at in range(0, len(submission_ids), _GROUP):
-            places = self._places(form_id, submission_ids[at : at + _GROUP])
-            asked = {"submission_ids": [str(place) for place in places], "validation_status.uid": STATUS_UIDS[state]}
-            self._session.send_json("PATCH", path, {"payload": asked}, again=True)
 
     def correct(self, form: Form, submission_id: str, changes: Mapping[str, str], comment: str) -> str:
         """Change answers as an edit: full path → new text. Returns the new instanceID.
@@ -62,7 +64,7 @@ class KoboReview:
             NotOnServer: SERVER-115, the submission is not there.
         """
         where = f"{self.name}, {form.form_id}, {submission_id}"
-        self._refuse_comment(form.form_id, submission_id, comment)
+        self.check("", comment)
         for path in changes:
             _refuse_path(form, path, where)
         remote_id = remote_id_of(self._remote_ids, form.form_id, self.name)
@@ -98,15 +100,6 @@ class KoboReview:
                     "Pull first; then look it up with dialogkit held show.",
                 )
         return [places[submission_id] for submission_id in submission_ids]
-
-    def _refuse_comment(self, form_id: str, submission_id: str, comment: str) -> None:
-        if comment:
-            raise ServerRefused(
-                "SERVER-111",
-                f"{self.name}, {form_id}, {submission_id}",
-                "KoboToolbox keeps no comments on submissions. Nothing was changed.",
-                "Leave the comment out; keep notes of your own beside the data.",
-            )
 
 
 def _refuse_path(form: Form, path: str, where: str) -> None:
