@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +13,8 @@ from dialogkit.model.form import Form
 from dialogkit.model.submission import Answers
 
 _ENVELOPE: Final = frozenset({"meta/instanceID", "meta/deprecatedID", "meta/rootUuid"})
+#: ODK Central writes it behind the version of its own copy of a form with a managed key.
+_SUFFIX: Final = re.compile(r"\[encrypted:[A-Za-z0-9+/=]{8}\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ def read_instance(data: bytes, repeats: Iterable[str] = ()) -> Instance:
         encrypted=root.get("encrypted") == "yes",
         answers=answers,
     )
+
+
+def plain_version(version: str) -> str:
+    """The version without what ODK Central adds to its own copy of an encrypted form: `7[encrypted:AaH48+PY]` is 7."""
+    return _SUFFIX.sub("", version)
 
 
 def write_instance(

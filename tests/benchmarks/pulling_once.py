@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +65,7 @@ def pull(kind: str, folder: Path, told: Told) -> dict[str, float]:
         "peak": peak_megabytes(),
         "submissions": pulled.submissions,
         "requests": len(asked.requests),
+        "sign_in": asked.sign_in,
     }
 
 
@@ -97,17 +99,22 @@ def _send_again(asked: list[requests.PreparedRequest]) -> dict[str, float]:
 
 
 class _Asked:
-    """While it is entered, every request of this process is kept."""
+    """While it is entered, every request of this process is kept, and the seconds of those that sign in are counted."""
 
     def __init__(self) -> None:
         self.requests: list[requests.PreparedRequest] = []
+        self.sign_in = 0.0
 
     def __enter__(self) -> _Asked:
         self._send: Callable[..., requests.Response] = HTTPAdapter.send
 
         def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **how: Any) -> requests.Response:
             self.requests.append(request.copy())
-            return self._send(adapter, request, **how)
+            began = time.perf_counter()
+            answer = self._send(adapter, request, **how)
+            if (request.url or "").endswith("/sessions"):
+                self.sign_in += time.perf_counter() - began
+            return answer
 
         HTTPAdapter.send = send  # type: ignore[assignment, method-assign] # put back below
         return self

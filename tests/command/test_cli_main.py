@@ -114,6 +114,7 @@ def test_every_file_of_a_command_is_reachable():
         "landed",
         "layout",
         "parquet",
+        "printable",
         "pulled",
         "serving",
     }

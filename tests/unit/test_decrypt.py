@@ -18,10 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dialogkit.errors import BatchError
-from dialogkit.instance import write_instance
+from dialogkit.instance import plain_version, write_instance
 from dialogkit.model.submission import Attachment, Submission
 from dialogkit.pull.decrypt import Opener, unseal
-from dialogkit.pull.envelope import plain_version
 from dialogkit.pull.private_key import load_private_key
 from tests.builders import make_form
 from tests.builders_encrypt import Sealed, encrypt, new_key, private_key, seal

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from dialogkit.cli.printable import printable
+
 if TYPE_CHECKING:
     from dialogkit.forms.compare import Comparison
     from dialogkit.forms.compare_kinds import Change
@@ -72,7 +74,7 @@ def _short(text: str) -> str:
 
 def _printable(text: str) -> str:
     """In one line, without control characters: a workbook of somebody else could hold commands for the terminal."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def _count(comparison: Comparison) -> str:

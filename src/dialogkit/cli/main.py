@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from dialogkit import __version__
+from dialogkit.cli.printable import printable
 from dialogkit.errors import DialogkitError
 from dialogkit.problem import Problem
 
@@ -22,7 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Receive submissions from phones.",
     "deploy": "Place forms on KoboToolbox or ODK Central.",
     "share": "QR code and address of the server for a phone.",
-    "pull": "Bring new submissions into a batch.",
+    "pull": "Bring new, changed and deleted submissions into batches.",
     "import": "Bring values from published pages, each with its source sentence.",
     "land": "Check batches and load them into the warehouse.",
     "run": "Pull, land and make a snapshot.",
@@ -69,7 +70,7 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             for problem in (*error.problems, error.problem):
-                click.echo(_printable(str(problem)), err=True)
+                click.echo(printable(str(problem)), err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("Stopped. What was written is whole; run the same command again to go on.", err=True)
@@ -85,11 +86,6 @@ class Commands(click.Group):
             outside = isinstance(error, OSError)
             click.echo(str(_file_problem(error) if outside else _defect(error)), err=True)
             ctx.exit(3 if outside else 1)
-
-
-def _printable(text: str) -> str:
-    """Without control characters: an id that a server gave could hold commands for the terminal."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
 
 
 def _file_problem(error: Exception) -> Problem:

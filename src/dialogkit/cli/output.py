@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from dialogkit.cli.printable import printable
 from dialogkit.problem import Problem
 from dialogkit.progress import SILENT, Progress
 
@@ -24,7 +25,7 @@ def problems(found: Iterable[Problem]) -> None:
     """Problems, one after the other, on stderr."""
     for problem in found:
         # Ids and texts of a server stand in it.
-        click.echo(_printable(str(problem)), err=True)
+        click.echo(printable(str(problem)), err=True)
 
 
 def data(value: Any) -> None:
@@ -41,13 +42,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     from dialogkit.cli.layout import draw
 
     width = get_terminal_size().columns if sys.stdout.isatty() else None
-    cells = [["" if value is None else _printable(str(value)) for value in row] for row in rows]
+    cells = [["" if value is None else printable(str(value)) for value in row] for row in rows]
     draw(columns, cells, title, width)
-
-
-def _printable(text: str) -> str:
-    """Without control characters: an answer could hold commands for the terminal."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
 
 
 @contextmanager

@@ -46,7 +46,8 @@ class Beside:
 
     Args:
         was: path of a question of the new form → the name or path that it had (the column `was` of its workbook).
-        old_media, new_media: file name → SHA-256; None where the files of one side are not known.
+        old_media, new_media: file name → hash, of the same kind on both sides; None where those of one side are not
+            known.
         uses: what reads the stored answers.
     """
 

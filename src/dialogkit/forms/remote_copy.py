@@ -21,11 +21,8 @@ from dialogkit.files import sha256_of
 from dialogkit.forms.columns import CALCULATION, Column, columns_of
 from dialogkit.forms.constants import fill
 from dialogkit.forms.workbook import Sheet, Workbook, read_workbook
-from dialogkit.model.form import Form
+from dialogkit.model.form import CARRIED_ID, CARRIED_VERSION, Form
 
-#: KoboToolbox discards form_id and version, so our copy there carries them in two calculated questions.
-FORM_ID: Final = "dialogkit_form_id"
-FORM_VERSION: Final = "dialogkit_form_version"
 _NEEDED: Final[Mapping[Column, str]] = {("type",): "type", ("name",): "name", CALCULATION: "calculation"}
 #: Columns of ours that no XForm holds: changing them changes nothing for phones.
 _OURS: Final = frozenset({"concept", "disclosure", "hxl", "was"})
@@ -46,12 +43,12 @@ def remote_copy(path: Path, constants: Mapping[str, str], carried: Form | None =
     workbook = read_workbook(path)
     if carried is None:
         return fill(workbook, constants)
-    for name in (FORM_ID, FORM_VERSION):
+    for name in (CARRIED_ID, CARRIED_VERSION):
         if carried.named(name):
             message = f"The form has a question {name}, and dialogkit adds one of this name for KoboToolbox."
             raise FormError("FORM-070", path.as_posix(), message, "Give that question another name.")
-    texts = {**constants, FORM_ID: carried.form_id, FORM_VERSION: carried.version}
-    return fill(_with_rows(workbook, (FORM_ID, FORM_VERSION)), texts)
+    texts = {**constants, CARRIED_ID: carried.form_id, CARRIED_VERSION: carried.version}
+    return fill(_with_rows(workbook, (CARRIED_ID, CARRIED_VERSION)), texts)
 
 
 def xlsx_bytes(workbook: Workbook) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from dialogkit.problem import Problem
 
@@ -14,6 +14,9 @@ from dialogkit.problem import Problem
 WITHOUT_ANSWER = frozenset({"note", "trigger_note"})
 #: Answers of these types name a file that belongs to the submission.
 FILE_TYPES = frozenset({"image", "photo", "audio", "video", "file", "audit", "background-audio"})
+#: KoboToolbox discards form_id and version, so our copy there carries them in two calculated questions of these names.
+CARRIED_ID: Final = "dialogkit_form_id"
+CARRIED_VERSION: Final = "dialogkit_form_version"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ class Page:
 
     received: tuple[Received, ...]
     cursor: str
-    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class FormServer(Protocol):

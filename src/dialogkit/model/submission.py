@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Union
+from typing import Any, Final, Literal, Union
 
 #: `{full path: text}` and `{path of a repeat: [answers of each row]}`; rows use full paths too.
 Answers = Mapping[str, Union[str, "list[Answers]"]]
 
 #: How a submission came. Set by the way it came, never by an answer in it.
 Origin = Literal["server", "import"]
+
+#: Why encrypted answers could not be opened (`Submission.sealed`).
+NO_KEY: Final = "no key"
+WRONG_KEY: Final = "wrong key"
+DAMAGED: Final = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Submission:
         answers: see `Answers`.
         attachments: files that belong to it.
         signature: as the server's listing gave it (`model.server.Entry`); empty for servers without listings.
-        sealed: why encrypted answers could not be opened (`no key`, `wrong key`, `damaged`); empty otherwise.
+        sealed: why encrypted answers could not be opened (`NO_KEY`, `WRONG_KEY`, `DAMAGED`); empty otherwise.
     """
 
     id: str

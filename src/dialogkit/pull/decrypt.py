@@ -24,22 +24,18 @@ except ImportError:
 
 from dialogkit import xml
 from dialogkit.files import free_name, safe_name
-from dialogkit.instance import Instance, read_instance
-from dialogkit.model.form import Form
+from dialogkit.instance import Instance, plain_version, read_instance
+from dialogkit.model.form import CARRIED_ID, CARRIED_VERSION, Form
 from dialogkit.model.server import FindForm
-from dialogkit.model.submission import Attachment, Submission
-from dialogkit.pull.envelope import ENDING, Envelope, plain_version, read_envelope
+from dialogkit.model.submission import DAMAGED, NO_KEY, WRONG_KEY, Attachment, Submission
+from dialogkit.pull.envelope import ENDING, Envelope, read_envelope
 from dialogkit.pull.private_key import PrivateKey
 from dialogkit.pull.signature import signed
-
-NO_KEY: Final = "no key"
-WRONG_KEY: Final = "wrong key"
-DAMAGED: Final = "damaged"
 
 _PIECE: Final = 256 * 1024
 _SMALLEST_RSA: Final = 64
 #: What KoboToolbox, and our own copy of a form there, put into an instance beside the answers.
-_NOT_ASKED: Final = frozenset({"dialogkit_form_id", "dialogkit_form_version", "__version__", "formhub/uuid"})
+_NOT_ASKED: Final = frozenset({CARRIED_ID, CARRIED_VERSION, "__version__", "formhub/uuid"})
 
 
 class _Unopened(Exception):  # noqa: N818 - not an error: leaves the work with the reason
@@ -92,7 +88,7 @@ def _open(submission: Submission, form: Form, folder: Path, opener: Opener, enve
     last = _Seal(key, next(ivs))
     text = _answers(folder / stored[envelope.answers_file], last)
     instance = _instance(text, opener.find_form, form, envelope, submission)
-    with _partials(folder) as partials:
+    with _partials() as partials:
         for name, seal in seals.items():
             partials[name] = _write(folder, stored[name], seal)
         digests = {name: partial.md5 for name, partial in partials.items()}
@@ -206,7 +202,7 @@ class _Partial:
 
 
 @contextmanager
-def _partials(folder: Path) -> Iterator[dict[str, _Partial]]:
+def _partials() -> Iterator[dict[str, _Partial]]:
     """Opened files that go away again when anything fails."""
     partials: dict[str, _Partial] = {}
     try:
@@ -258,7 +254,7 @@ def _place(
 
 def _version(instance: Instance, submission: Submission) -> str:
     """KoboToolbox writes a version of its own over ours, which then stands in an answer or nowhere."""
-    ours = instance.answers.get("dialogkit_form_version", "")
+    ours = instance.answers.get(CARRIED_VERSION, "")
     if isinstance(ours, str) and ours:
         return ours
     if "__version__" in instance.answers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -18,8 +17,6 @@ ENDING: Final = ".enc"
 
 _KEY: Final = "base64EncryptedKey"
 _FILE: Final = "media/file"
-#: ODK Central writes it behind the version of its own copy of a form with a managed key.
-_SUFFIX: Final = re.compile(r"\[encrypted:[A-Za-z0-9+/=]{8}\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +82,6 @@ def _of_phone(body: bytes) -> bytes:
         return body
     inner: bytes = tostring(data[0], encoding="utf-8")
     return inner
-
-
-def plain_version(version: str) -> str:
-    """The version without what ODK Central adds to its own copy of an encrypted form: `7[encrypted:AaH48+PY]` is 7."""
-    return _SUFFIX.sub("", version)
 
 
 def _text(answers: Answers, path: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dialogkit.model.server import Entry
-from dialogkit.model.submission import Submission
+from dialogkit.model.submission import NO_KEY, WRONG_KEY, Submission
 from dialogkit.pull.batches import folder_name
 
 _SEEN: Final = """
@@ -155,7 +155,7 @@ class Mirror:
             batch: the id of the batch.
             waits: an answer of it names a file that the phone has not sent yet.
         """
-        pending = "key" if submission.sealed in ("no key", "wrong key") else "media" if waits else ""
+        pending = "key" if submission.sealed in (NO_KEY, WRONG_KEY) else "media" if waits else ""
         if any(not file.sha256 for file in submission.attachments):
             pending = "files"
         self._db.execute(

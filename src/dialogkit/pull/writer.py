@@ -22,7 +22,7 @@ from dialogkit.model.batch import LIST, SUBMISSIONS, Manifest
 from dialogkit.model.consent import refusal
 from dialogkit.model.form import Form
 from dialogkit.model.server import FindForm, Received
-from dialogkit.model.submission import Answers, Attachment, Origin, Submission
+from dialogkit.model.submission import NO_KEY, Answers, Attachment, Origin, Submission
 from dialogkit.pull.batches import batches, content_hash, folder_name, now
 from dialogkit.pull.disk import disk_for
 from dialogkit.pull.manifest import write_manifest
@@ -160,7 +160,7 @@ class BatchWriter:
         if self._unseal is not None and _sealed(form, submission):
             # Only now can anybody read whether the person agreed.
             opened = self._unseal(submission, form, folder, body)
-            if opened.sealed == "no key" and submission.sealed:
+            if opened.sealed == NO_KEY and submission.sealed:
                 # The server has tried too, and knows better why it could not.
                 opened = submission
             # The version that the person saw stands in the opened answers: only by it can their consent be read.

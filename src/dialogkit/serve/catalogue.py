@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from dialogkit.files import md5_of
 from dialogkit.model.form import BuiltForm, Form
 
 #: The form of an id and version, or None when this workspace does not know it.
@@ -45,13 +45,8 @@ class Catalogue:
 
 
 def _offered(built: BuiltForm) -> Offered:
-    return Offered(built, _md5(built.xml), {name: _md5_of(path) for name, path in sorted(built.media.items())})
+    return Offered(built, _md5(built.xml), {name: md5_of(path) for name, path in sorted(built.media.items())})
 
 
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _md5_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -119,8 +119,7 @@ class OpenRosaServer:
             fetched = self._fetch(form_id, listed)
             self._media = {one.listed_id: one.download.media for one in fetched}
             received = tuple(self._received(form_id, one, find_form) for one in fetched)
-            refused = sum(1 for one in received if one.submission.refused)
-            yield Page(received, cursor, {"listed": len(listed), "refused": refused})
+            yield Page(received, cursor)
             if not following:
                 return
 

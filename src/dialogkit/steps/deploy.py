@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 from dialogkit.config import FILE_NAME
 from dialogkit.errors import ConfigError, NotOnServer, ServerRefused, UnexpectedReply
+from dialogkit.files import md5_of
 from dialogkit.forms.remote_copy import content_of, remote_copy, xlsx_bytes
 from dialogkit.forms.versions import keep_version
 from dialogkit.model.host import FormHost, Placed, Upload
 from dialogkit.pull.certificates import last_certificate
 from dialogkit.steps import servers
 from dialogkit.steps.deploy_compare import compare_with_placed
-from dialogkit.steps.deploy_plan import Plan, Ready, Wanted, action_of, md5_of, refuse_same_version, refuse_used_version
+from dialogkit.steps.deploy_plan import Plan, Ready, Wanted, action_of, refuse_same_version, refuse_used_version
 from dialogkit.steps.deployments import Deployment, PlacedVersion, find_deployment, note, only_one, remote_ids
 from dialogkit.steps.forms import fit_form, team_constants
 from dialogkit.workspace import Workspace

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from dialogkit.errors import FormError
+from dialogkit.files import md5_of
 from dialogkit.forms.build import build_form
 from dialogkit.forms.compare import Beside, Comparison, compare
 from dialogkit.forms.compare_pairs import was_of
-from dialogkit.forms.remote_copy import FORM_ID, FORM_VERSION
 from dialogkit.forms.versions import file_name, find_version
 from dialogkit.forms.workbook import read_workbook
-from dialogkit.model.form import Form
+from dialogkit.model.form import CARRIED_ID, CARRIED_VERSION, Form
 from dialogkit.model.host import Placed
 from dialogkit.steps.compare import uses_of
-from dialogkit.steps.deploy_plan import Plan, Ready, begun_before, md5_of
+from dialogkit.steps.deploy_plan import Plan, Ready, begun_before
 from dialogkit.workspace import Workspace
 
 
@@ -113,8 +113,8 @@ def _given_back(host: GivesWorkbook, remote_id: str, form_id: str) -> Form | Non
             form = build_form(path).form
         except FormError:
             return None
-    carried = [question for question in form.questions if question.name in (FORM_ID, FORM_VERSION)]
-    version = next((one.calculation.strip("'") for one in carried if one.name == FORM_VERSION), form.version)
+    carried = [question for question in form.questions if question.name in (CARRIED_ID, CARRIED_VERSION)]
+    version = next((one.calculation.strip("'") for one in carried if one.name == CARRIED_VERSION), form.version)
     kept = tuple(question for question in form.questions if question not in carried)
     title = "" if form.title == form.form_id else form.title
     return replace(form, form_id=form_id, version=version, title=title, questions=kept)

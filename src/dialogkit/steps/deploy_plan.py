@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from dialogkit.errors import FormError
+from dialogkit.files import md5_of
 from dialogkit.forms.compare import Comparison
 from dialogkit.model.form import BuiltForm, Form
 from dialogkit.model.host import FormHost, Placed
@@ -109,12 +108,6 @@ def refuse_same_version(comparison: Comparison) -> None:
 def begun_before(noted: Deployment, content: str) -> bool:
     """Whether a run was stopped while it placed this very content."""
     return any(one.content == content and not one.deployed_at for one in noted.versions)
-
-
-def md5_of(path: Path) -> str:
-    """As servers tell what they hold."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _taken(noted: Deployment, placed: Placed | None) -> tuple[PlacedVersion, ...]:

@@ -10,7 +10,6 @@ from dialogkit.errors import ServerError, ServerRefused, ServerUnreachable, Ware
 from dialogkit.forms.versions import find_version
 from dialogkit.model.form import Form
 from dialogkit.model.host import ReviewServer
-from dialogkit.problem import Problem
 from dialogkit.steps.review_checks import misfits, not_recalculated
 from dialogkit.steps.servers import review_of
 from dialogkit.warehouse.connect import reading
@@ -159,14 +158,12 @@ def _found(workspace: Workspace, form_id: str, ids: Sequence[str], server: str) 
 def _form(workspace: Workspace, form_id: str, one: Current) -> Form:
     form = find_version(workspace.versions, form_id, one.form_version)
     if form is None:
-        problem = Problem(
+        raise ServerRefused(
             "SERVER-114",
-            "error",
             f"{form_id}, submission {one.submission_id}",
             "It cannot be corrected from here: this workspace does not know its version of the form.",
             "Correct it on the server, then pull.",
         )
-        raise ServerRefused(problem.code, problem.where, problem.message, problem.fix)
     return form
 
 

@@ -14,6 +14,7 @@ from dialogkit.logic.parse import Binary, Name, NotDecidable, Text, parse
 from dialogkit.model.form import Form, Question, Section
 from dialogkit.model.report import Action
 from dialogkit.model.staged import Staged
+from dialogkit.model.submission import DAMAGED, NO_KEY, WRONG_KEY
 from dialogkit.model.table import Kind, Table
 from dialogkit.validate.resolve import Rows
 from dialogkit.validate.rule import Rule
@@ -24,11 +25,11 @@ _YES: Final = frozenset({"yes", "true", "true()"})
 _NO: Final = frozenset({"", "no", "false", "false()"})
 #: Why encrypted answers are still closed (`Submission.sealed`), and what to do.
 _SEALED: Final[Mapping[str, str]] = {
-    "no key": "Pull once more with the private key of the form: dialogkit pull --private-key FILE. "
+    NO_KEY: "Pull once more with the private key of the form: dialogkit pull --full --private-key FILE. "
     "Nothing is lost: the encrypted files are kept with the batch.",
-    "wrong key": "Find the private key that belongs to the form's public_key, then: dialogkit pull "
-    "--private-key FILE. Nothing is lost: the encrypted files are kept with the batch.",
-    "damaged": "Pull again when the phone has sent all files. If it stays so, ask for the form to be sent again: "
+    WRONG_KEY: "Find the private key that belongs to the form's public_key, then: dialogkit pull "
+    "--full --private-key FILE. Nothing is lost: the encrypted files are kept with the batch.",
+    DAMAGED: "Pull again when the phone has sent all files. If it stays so, ask for the form to be sent again: "
     "the phone may still have it.",
 }
 
@@ -68,7 +69,7 @@ def _sealed(staged: Staged) -> Iterator[Rule]:
     told = f"SELECT id, '' FROM {sql.name(staged.raw)} WHERE coalesce(sealed, '')"
     for reason, fix in _SEALED.items():
         query = f"{told} = {sql.text(reason)}"
-        if reason == "no key":  # what an older batch has not told is the plainest of the reasons
+        if reason == NO_KEY:  # what an older batch has not told is the plainest of the reasons
             query += f" UNION ALL {told} NOT IN ({sql.texts(_SEALED)}) AND id IN ({_closed(staged)})"
         text = messages(f"FORM-SEALED:{reason}", staged.form)
         yield Rule(f"FORM-SEALED:{reason}", "hold", "", _main(staged).name, text, fix=fix, query=query)

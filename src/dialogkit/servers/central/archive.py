@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import IO, Final, cast
 from urllib.parse import urlencode
 
 from dialogkit.errors import ServerRefused, ServerUnreachable, UnexpectedReply
+from dialogkit.servers.central.odata import read_time, utc
 from dialogkit.servers.central.session import CentralSession
 from dialogkit.servers.exchange import Asked
 
 _IN_MEMORY: Final = 16 * 1024 * 1024
 MAX_PACKED: Final = 512 * 1024 * 1024
 _TRIES: Final = 3
+#: The server cuts the parts of a second off after three digits.
+_MOMENT: Final = timedelta(milliseconds=1)
 _LOSSLESS: Final = {"deletedFields": "true", "groupPaths": "true", "splitSelectMultiples": "false"}
 
 
@@ -123,3 +127,10 @@ class Archives:
     def too_large(self) -> UnexpectedReply:
         """The error for an archive that is larger than submissions are."""
         return self._session.unexpected("SERVER-069", "The archive of submissions is larger than it can be.")
+
+
+def sent_between(times: Sequence[str]) -> str:
+    """A filter for all that was sent from the first to the last of these times, both included."""
+    sent = [read_time(one) for one in times]
+    first, last = utc(min(sent) - _MOMENT), utc(max(sent) + _MOMENT)
+    return f"__system/submissionDate ge {first} and __system/submissionDate le {last}"

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import cached_property
 from typing import IO, Final, TypeVar
 
 from dialogkit import xml
-from dialogkit.instance import Instance, read_instance
+from dialogkit.instance import Instance, plain_version, read_instance
 from dialogkit.model.server import Entry, Fetched, FindForm, Received
-from dialogkit.model.submission import Attachment, Submission
-from dialogkit.servers.central.archive import Archives, CutOffError
+from dialogkit.model.submission import DAMAGED, NO_KEY, WRONG_KEY, Attachment, Submission
+from dialogkit.servers.central.archive import Archives, CutOffError, sent_between
 from dialogkit.servers.central.csvzip import CsvRow, NotLosslessError, TooLargeError, read_rows
 from dialogkit.servers.central.fields import Shape, read_shape
 from dialogkit.servers.central.listing import Signed, any_of, can_filter
-from dialogkit.servers.central.odata import REVIEW_WORDS, read_time, utc
+from dialogkit.servers.central.odata import REVIEW_WORDS
 from dialogkit.servers.central.records import Known, Records, in_a_path
 from dialogkit.servers.central.session import CentralSession
 from dialogkit.servers.http import CONNECTIONS
@@ -29,10 +27,6 @@ CHUNK: Final = 1000
 _WASTE: Final = 3
 _AHEAD: Final = 2
 _SMALL: Final = 30
-#: The server cuts the parts of a second off after three digits.
-_MOMENT: Final = timedelta(milliseconds=1)
-#: Central adds this to the version of a form when the project encrypts.
-_ENCRYPTED: Final = re.compile(r"\[encrypted:[^\]]*\]$")
 ENCRYPTED_ENDING: Final = ".enc"
 ENCRYPTED_ANSWERS: Final = "submission.xml.enc"
 _Done = TypeVar("_Done")
@@ -151,7 +145,7 @@ class FormFetcher:
                 id=entry.id,
                 instance_id=entry.id,
                 form_id=self._form_id,
-                form_version=_ENCRYPTED.sub("", row.form_version),
+                form_version=plain_version(row.form_version),
                 submitted_at=row.submitted_at,
                 submitter=row.submitter,
                 review_state=self._review(row.review),
@@ -190,7 +184,7 @@ class FormFetcher:
             if instance.form_id != self._remote_id:
                 # A page for browsers can be good XML too.
                 return None
-            form = find_form(_ENCRYPTED.sub("", instance.form_version))
+            form = find_form(plain_version(instance.form_version))
             repeats: Iterable[str] = form.repeats if form else (self._shape.repeats if self._shape else ())
             return read_instance(body, repeats) if repeats else instance
         except xml.UnsafeXml:
@@ -203,7 +197,7 @@ class FormFetcher:
                 # The server makes an id up for a submission that came without one.
                 instance_id=instance.instance_id or entry.id,
                 form_id=self._form_id,
-                form_version=_ENCRYPTED.sub("", instance.form_version),
+                form_version=plain_version(instance.form_version),
                 submitted_at=known.submitted_at,
                 submitter=known.submitter,
                 review_state=known.review,
@@ -223,8 +217,8 @@ class FormFetcher:
             # Central opens an edited one with the id of its first edition, which then fails.
             if row is not None and not row.status and row.instance_id == instance.instance_id:
                 return Received(replace(received.submission, answers=row.answers), row.body)
-            return replace(received, submission=replace(received.submission, sealed="damaged"))
-        sealed = "wrong key" if self._archives.wrong_key else "no key"
+            return replace(received, submission=replace(received.submission, sealed=DAMAGED))
+        sealed = WRONG_KEY if self._archives.wrong_key else NO_KEY
         return replace(received, submission=replace(received.submission, sealed=sealed))
 
     def _add_files(self, wanted: Sequence[Entry], found: _Found) -> None:
@@ -246,9 +240,7 @@ def opened_names(names: Sequence[str]) -> Sequence[str]:
 
 
 def _range(chunk: Sequence[Entry]) -> str:
-    sent = [read_time(one.place) for one in chunk]
-    first, last = utc(min(sent) - _MOMENT), utc(max(sent) + _MOMENT)
-    return f"__system/submissionDate ge {first} and __system/submissionDate le {last}"
+    return sent_between([one.place for one in chunk])
 
 
 def _ids(chunk: Sequence[Entry]) -> str:

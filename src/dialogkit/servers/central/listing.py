@@ -17,11 +17,9 @@ from dialogkit.servers.central.session import CentralSession
 
 #: Rows are stamped before they are committed: one was seen 1.7 seconds behind later ones.
 OVERLAP: Final = timedelta(minutes=10)
-_EVERY: Final = ",".join(
-    ("__id", *(f"__system/{name}" for name in (
-        "submissionDate", "updatedAt", "attachmentsPresent", "attachmentsExpected", "reviewState", "edits"
-    )))
-)  # fmt: skip
+#: What changes when anything of a submission does. The first one tells one that was purged and sent anew.
+_FACTS: Final = ("submissionDate", "updatedAt", "attachmentsPresent", "attachmentsExpected", "reviewState", "edits")
+_EVERY: Final = ",".join(("__id", *(f"__system/{name}" for name in _FACTS)))
 _CAME: Final = "__system/submissionDate ge {0} or __system/deletedAt ge {0}"
 _CHANGED: Final = "__system/updatedAt ge {0}"
 
@@ -54,9 +52,7 @@ class Cursor:
 
 def signature(system: Mapping[str, Any]) -> str:
     """What changes when anything of a submission does."""
-    # The first one tells a submission that was purged and sent anew under the same id.
-    facts = ("submissionDate", "updatedAt", "attachmentsPresent", "attachmentsExpected", "reviewState", "edits")
-    return "|".join("" if system.get(name) is None else str(system[name]) for name in facts)
+    return "|".join(["" if (found := system.get(name)) is None else str(found) for name in _FACTS])
 
 
 @dataclass(frozen=True, slots=True)

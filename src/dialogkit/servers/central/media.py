@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import IO, Final
 
 from dialogkit.errors import NotOnServer, UnexpectedReply
 from dialogkit.model.submission import Submission
-from dialogkit.servers.central.archive import Archives, CutOffError
+from dialogkit.servers.central.archive import Archives, CutOffError, sent_between
 from dialogkit.servers.central.csvzip import MAX_UNPACKED
 from dialogkit.servers.central.fetching import opened_names
 from dialogkit.servers.central.listing import any_of, can_filter
-from dialogkit.servers.central.odata import read_time, utc
 from dialogkit.servers.central.records import Records
 from dialogkit.servers.central.session import CentralSession
 from dialogkit.servers.central.unzip import BROKEN, open_zip
 
 _PIECE: Final = 256 * 1024
-_MOMENT: Final = timedelta(milliseconds=1)
 
 
 class OpenedMedia:
@@ -72,9 +69,7 @@ class OpenedMedia:
             self.close()
             condition = any_of([submission.id])
             if not can_filter(submission.id):
-                sent = read_time(submission.submitted_at)
-                first, last = utc(sent - _MOMENT), utc(sent + _MOMENT)
-                condition = f"__system/submissionDate ge {first} and __system/submissionDate le {last}"
+                condition = sent_between([submission.submitted_at])
             try:
                 self._kept = (submission.id, self._archives.fetch(condition, media=True))
             except CutOffError:

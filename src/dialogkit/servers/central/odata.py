@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ REVIEW_WORDS: Final = {
 #: Central writes the link to the next page behind the rows.
 _NEXT: Final = re.compile(rb'"@odata\.nextLink":"([!#-\[\]-~]+)"')
 _TAIL: Final = 4096
+#: Seconds in which a request is on its way. Reading a page would hold it up: the interpreter runs one thread at a time.
+_SENDING: Final = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,11 @@ class Table:
         with ThreadPoolExecutor(1) as pool:
 
             def ask(token: str) -> Future[Reply] | None:
-                after = {**asked, "$skiptoken": token}
-                return pool.submit(self._session.get, self._path, after) if token else None
+                if not token:
+                    return None
+                coming = pool.submit(self._session.get, self._path, {**asked, "$skiptoken": token})
+                time.sleep(_SENDING)
+                return coming
 
             reply = self._session.get(self._path, asked)
             while True:

@@ -11,10 +11,12 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 from dialogkit import xml
 from dialogkit.errors import NotOnServer, ServerRefused
 from dialogkit.model.form import Form
+from dialogkit.model.host import REVIEW_STATES
+from dialogkit.servers.central.odata import REVIEW_WORDS
 from dialogkit.servers.central.session import CentralSession, quoted, refusal
 from dialogkit.servers.exchange import Asked, Reply
 
-_STATES: Final = {"approved": "approved", "rejected": "rejected", "has_issues": "hasIssues"}
+_STATES: Final = {ours: theirs for theirs, ours in REVIEW_WORDS.items() if ours in REVIEW_STATES}
 _CLOSED, _STALE = 409.2, 409.9
 
 for _prefix, _address in (("orx", "http://openrosa.org/xforms"), ("jr", "http://openrosa.org/javarosa")):
@@ -78,7 +80,7 @@ class CentralReview:
 
     def _check(self, form: Form, changes: Mapping[str, str]) -> None:
         for path, text in changes.items():
-            if any(path == repeat or path.startswith(f"{repeat}/") for repeat in form.repeats):
+            if path in form.repeats or form.repeat_of(path):
                 raise self._cannot(
                     f"{path} stands in a repeat; only answers outside repeats can be corrected from here.",
                     "Edit the submission on the server (Edit, in its details), then pull.",

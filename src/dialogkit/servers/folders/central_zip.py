@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from dialogkit.files import safe_name
+from dialogkit.instance import plain_version
 from dialogkit.model.form import FILE_TYPES, Form
 from dialogkit.model.server import FindForm
-from dialogkit.model.submission import Answers, Attachment, Submission
+from dialogkit.model.submission import NO_KEY, Answers, Attachment, Submission
 from dialogkit.servers.central.fields import FIRST, LAST, LAST_OF_REPEAT
 from dialogkit.servers.central.odata import REVIEW_WORDS
 from dialogkit.servers.folders.headings import is_part, paths_of
@@ -27,7 +28,6 @@ from dialogkit.servers.folders.raw import MAX_UNPACKED, Media, Place, Raw, in_ut
 _PARTS: Final = ("-Latitude", "-Longitude", "-Altitude", "-Accuracy")
 _ENVELOPE: Final = frozenset({"meta/instanceID", "meta/deprecatedID", "meta/rootUuid"})
 _NUMBER: Final = re.compile(r"\[\d+\]")
-_MARK: Final = re.compile(r"\[encrypted:[A-Za-z0-9+/=]{8}\]$")
 _MEMBERS: Final = 200_000
 
 
@@ -172,14 +172,14 @@ def read(raw: Raw, form_id: str, find_form: FindForm) -> Submission:
     """
     tree = json.loads(raw.data)
     cells = tree["cells"]
-    version = _MARK.sub("", cells.get("FormVersion", ""))
+    version = plain_version(cells.get("FormVersion", ""))
     form = find_form(version) or find_form("")
     submitted_at = in_utc(cells.get(FIRST, ""))
     review = cells.get("ReviewState")
     if form is None or not submitted_at or review not in REVIEW_WORDS:
         raise ValueError("no form to tell the headings by, or no time")
     answers = _answers(tree, form, "", raw.id)
-    sealed = "no key" if cells.get("Status") else ""
+    sealed = NO_KEY if cells.get("Status") else ""
     there = {media.name for media in raw.media}
     named = [safe_name(name) for name in _named(answers, form)]
     return Submission(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from dialogkit.model.form import CARRIED_ID
 from dialogkit.model.server import FindForm
 from dialogkit.model.submission import Submission
 from dialogkit.servers.folders.json_stream import values
@@ -44,7 +45,7 @@ def wanted(place: Place, file: Path, row: Mapping[str, Any]) -> bool:
     Raises:
         UnexpectedReply: SERVER-103, nothing tells.
     """
-    told = text(row, "dialogkit_form_id").strip()
+    told = text(row, CARRIED_ID).strip()
     if told or text(row, "_xform_id_string") == place.form_id:
         return not told or told == place.form_id
     if place.named(file):

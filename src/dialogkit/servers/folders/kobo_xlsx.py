@@ -15,7 +15,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from dialogkit.errors import UnexpectedReply
-from dialogkit.model.form import FILE_TYPES, Form
+from dialogkit.model.form import CARRIED_ID, CARRIED_VERSION, FILE_TYPES, Form
 from dialogkit.model.server import FindForm
 from dialogkit.model.submission import Submission
 from dialogkit.servers.folders.headings import is_part, paths_of
@@ -30,7 +30,7 @@ _SYSTEM: Final = frozenset(
     {"_id", "_uuid", "_submission_time", "_validation_status", "_notes", "_status", "_submitted_by", "_tags", *_ROW}
 )
 _POINT: Final = ("_latitude", "_longitude", "_altitude", "_precision")
-_MARKS: Final = ("dialogkit_form_id", "dialogkit_form_version", "__version__", "_version_", "formhub/uuid")
+_MARKS: Final = (CARRIED_ID, CARRIED_VERSION, "__version__", "_version_", "formhub/uuid")
 
 
 @dataclass
@@ -92,7 +92,7 @@ def read(raw: Raw, form_id: str, find_form: FindForm) -> Submission:
     """
     tree = json.loads(raw.data)
     cells = tree["cells"]
-    form = find_form(text(cells, "dialogkit_form_version").strip()) or find_form("")
+    form = find_form(text(cells, CARRIED_VERSION).strip()) or find_form("")
     if form is None:
         raise ValueError("no form to tell the headings by")
     row: dict[str, Any] = {key: cells[key] for key in (*_SYSTEM, *_MARKS) if key in cells and key not in _ROW}

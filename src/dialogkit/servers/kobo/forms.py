@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dialogkit.errors import ServerRefused, ServerUnreachable
+from dialogkit.model.form import CARRIED_ID
 from dialogkit.model.host import PhoneAccess, Placed, Upload
 from dialogkit.servers.exchange import Asked, Reply
 from dialogkit.servers.kobo.imports import import_workbook
@@ -118,7 +119,7 @@ class KoboForms:
         asset = self._session.asset(remote_id) or {}
         content = asset.get("content")
         rows = objects(content, "survey") if isinstance(content, dict) else []
-        said = {text(row, "calculation").strip() for row in rows if text(row, "name") == "dialogkit_form_id"}
+        said = {text(row, "calculation").strip() for row in rows if text(row, "name") == CARRIED_ID}
         return bool(said & {f"'{form_id}'", f'"{form_id}"'})
 
     def _publish(self, remote_id: str, asset: dict[str, Any], where: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every submission of a form on KoboToolbox, by key set: times and offsets miss some (kobo.md, Algorithm A)."""
+"""Every submission of a form on KoboToolbox, by key set: times and offsets miss some."""
 
 from __future__ import annotations
 

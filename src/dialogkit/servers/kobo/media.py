@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dialogkit.errors import ServerRefused
+from dialogkit.files import md5_of
 from dialogkit.servers.exchange import Asked
 from dialogkit.servers.kobo.session import KoboSession, asset_path, objects, text
 
@@ -32,11 +32,11 @@ def sync_media(
     """
     there = _files(asset)
     for name, (file, digest) in there.items():
-        if name not in media or digest != _md5(media[name]):
+        if name not in media or digest != md5_of(media[name]):
             path = asset_path(remote_id, f"files/{text(file, 'uid')}/")
             session.http.send(Asked("DELETE", path, allow=(404,)))
     for name, source in media.items():
-        if name not in there or there[name][1] != _md5(source):
+        if name not in there or there[name][1] != md5_of(source):
             _send(session, remote_id, name, source, where)
 
 
@@ -62,8 +62,3 @@ def _files(asset: Mapping[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
         if text(file, "file_type") == "form_media" and text(metadata, "filename"):
             found[text(metadata, "filename")] = (file, text(metadata, "hash").removeprefix("md5:"))
     return found
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

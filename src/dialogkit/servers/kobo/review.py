@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping
 
 from dialogkit.errors import NotOnServer, ServerRefused
 from dialogkit.model.form import Form
 from dialogkit.servers.kobo.listing import data_query, get_data
 from dialogkit.servers.kobo.rows import STATUS_UIDS
 from dialogkit.servers.kobo.session import KoboSession, asset_path, number, objects, remote_id_of, text
-
-_GROUP: Final = 100
 
 
 class KoboReview:
@@ -49,7 +46,7 @@ class KoboReview:
         self.check(state, comment)
         if state:
             remote_id = remote_id_of(self._remote_ids, form_id, self.name)
-            place = self._places(form_id, [submission_id])[0]
+            place = self._place(form_id, submission_id)
             path = asset_path(remote_id, f"data/{place}/validation_status/")
             self._session.send_json("PATCH", path, {"validation_status.uid": STATUS_UIDS[state]}, again=True)
 
@@ -68,7 +65,7 @@ class KoboReview:
         for path in changes:
             _refuse_path(form, path, where)
         remote_id = remote_id_of(self._remote_ids, form.form_id, self.name)
-        place = self._places(form.form_id, [submission_id])[0]
+        place = self._place(form.form_id, submission_id)
         payload = {"submission_ids": [str(place)], "data": dict(changes)}
         address = asset_path(remote_id, "data/bulk/")
         reply = self._session.send_json("PATCH", address, {"payload": payload}, allow=(400,))
@@ -85,21 +82,22 @@ class KoboReview:
             )
         return f"uuid:{text(right[0], 'uuid')}"
 
-    def _places(self, form_id: str, submission_ids: Sequence[str]) -> list[int]:
-        """The numbers of submissions, in their order."""
+    def _place(self, form_id: str, submission_id: str) -> int:
+        """The number of a submission."""
         path = asset_path(remote_id_of(self._remote_ids, form_id, self.name), "data/")
-        asked = data_query({"meta/rootUuid": {"$in": list(submission_ids)}}, len(submission_ids), ["_id"])
-        found = self._session.mapping(get_data(self._session, path, asked, f"{self.name}, {form_id}"))
+        where = f"{self.name}, {form_id}"
+        asked = data_query({"meta/rootUuid": {"$in": [submission_id]}}, 1, ["_id"])
+        found = self._session.mapping(get_data(self._session, path, asked, where))
         places = {text(row, "meta/rootUuid"): number(row, "_id") for row in objects(found, "results")}
-        for submission_id in submission_ids:
-            if places.get(submission_id, -1) < 0:
-                raise NotOnServer(
-                    "SERVER-115",
-                    f"{self.name}, {form_id}, {submission_id}",
-                    "The submission is not on the server, or this account may not see it.",
-                    "Pull first; then look it up with dialogkit held show.",
-                )
-        return [places[submission_id] for submission_id in submission_ids]
+        place = places.get(submission_id, -1)
+        if place < 0:
+            raise NotOnServer(
+                "SERVER-115",
+                f"{where}, {submission_id}",
+                "The submission is not on the server, or this account may not see it.",
+                "Pull first; then look it up with dialogkit held show.",
+            )
+        return place
 
 
 def _refuse_path(form: Form, path: str, where: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dialogkit.files import free_name, safe_name
 from dialogkit.instance import Instance
-from dialogkit.model.form import Form
+from dialogkit.model.form import CARRIED_ID, CARRIED_VERSION, Form
 from dialogkit.model.server import Entry
 from dialogkit.model.submission import Answers, Attachment, Submission
 from dialogkit.servers.kobo.session import number, text
@@ -36,8 +36,8 @@ _SYSTEM: Final = _COVERED | {
     "_supplementalDetails",
     "_userform_id",
     "_xform_id_string",
-    "dialogkit_form_id",
-    "dialogkit_form_version",
+    CARRIED_ID,
+    CARRIED_VERSION,
     "formhub/uuid",
     "meta/deprecatedID",
     "meta/instanceID",
@@ -99,7 +99,7 @@ def version_of(row: Mapping[str, Any], versions: Mapping[str, str]) -> str:
         row: of the data.
         versions: version of the server → ours.
     """
-    if ours := text(row, "dialogkit_form_version").strip():
+    if ours := text(row, CARRIED_VERSION).strip():
         return ours
     # A form that was brought back from the server has several: the last is the newest.
     named = [key for key in row if "version_" in key and _VERSION.fullmatch(key)] if versions else []
