@@ -63,7 +63,7 @@ class MemoryHost:
         if self.discards:
             anonymous = label == "anonymous"
             url = "https://kc.example.org" + ("/owner" if anonymous else "")
-            return PhoneAccess(url, "" if anonymous else label, label, secret=anonymous)
+            return PhoneAccess(url, "" if anonymous else label, label)
         return PhoneAccess(f"https://central.example.org/v1/key/{'k' * 64}/projects/3", label=label)
 
     def _before(self, what: str) -> None:

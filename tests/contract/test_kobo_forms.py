@@ -237,14 +237,14 @@ def test_a_collector_gets_the_address_of_phones_and_no_secret(place, forms):
     remote_id = forms.place(upload(workbook()), "").remote_id
     access = forms.let_in(remote_id, "collector")
     assert forms.let_in(remote_id, "collector") == access
-    assert (access.url, access.username, access.secret) == (place.kc_url, "collector", False)
+    assert (access.url, access.username) == (place.kc_url, "collector")
     assert place.state.assets[remote_id].can("collector", "add_submissions")
 
 
 def test_people_without_account_get_the_address_of_the_owner(place, forms):
     remote_id = forms.place(upload(workbook()), "").remote_id
     access = forms.let_in(remote_id, "anonymous")
-    assert (access.url, access.username, access.secret) == (f"{place.kc_url}/organiser", "", True)
+    assert (access.url, access.username) == (f"{place.kc_url}/organiser", "")
     assert place.state.assets[remote_id].can("AnonymousUser", "add_submissions")
 
 

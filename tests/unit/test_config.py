@@ -257,7 +257,13 @@ def test_config_031_what_a_kind_of_server_cannot_do_without(tmp_path, server, mi
 def test_config_033_a_form_that_was_never_deployed(tmp_path, monkeypatch):
     monkeypatch.setenv("T", "token")
     error = _no_server(tmp_path, 'kind = "kobo"\nurl = "https://kf.example.org"\ntoken_env = "T"')
-    assert (error.code, error.fix) == ("CONFIG-033", "Deploy it: dialogkit deploy a")
+    assert (error.code, error.fix.startswith("Deploy it: dialogkit deploy a. ")) == ("CONFIG-033", True)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8701", "kf.example.org", "https://", "https://c.example.org/#/projects/1"])
+def test_config_036_an_address_that_is_none(tmp_path, url):
+    error = _no_server(tmp_path, f'kind = "kobo"\nurl = "{url}"\ntoken_env = "T"')
+    assert (error.code, error.where) == ("CONFIG-036", "dialogkit.toml, servers.s.url")
 
 
 def test_config_009_a_token_that_is_not_set_is_asked_for_by_the_name_of_its_variable(tmp_path):

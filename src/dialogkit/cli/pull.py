@@ -29,12 +29,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 ) -> None:
     """Bring new, changed and deleted submissions from the form servers into batches."""
     from dialogkit.pull.portions import Pulled
-    from dialogkit.steps.pull import Wishes, pull
+    from dialogkit.steps.pull import Wishes, not_started, pull
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
     for form_id in forms:
         workspace.form_file(form_id)
+    if not forms and (left := not_started(workspace)):
+        output.say(f"Forms on dialogkit's own server, which was never started: {len(left)}. Start it: dialogkit serve")
     done: list[Pulled] = []
     try:
         with output.progress(quiet) as progress:

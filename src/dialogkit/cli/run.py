@@ -21,13 +21,15 @@ def command(
     forms: tuple[str, ...], folder: Path | None, quiet: bool, attachments: bool, keys: tuple[Path, ...], as_json: bool
 ) -> None:
     """Pull what is new, check and load it, and make a snapshot for readers."""
-    from dialogkit.steps.pull import Wishes
+    from dialogkit.steps.pull import Wishes, not_started
     from dialogkit.steps.run import run
     from dialogkit.workspace import open_workspace
 
     workspace = open_workspace(folder)
     for form_id in forms:
         workspace.form_file(form_id)
+    if not forms and (left := not_started(workspace)):
+        output.say(f"Forms on dialogkit's own server, which was never started: {len(left)}. Start it: dialogkit serve")
     with output.progress(quiet) as progress:
         ran = run(workspace, forms, progress, Wishes(files=attachments, keys=keys))
     for one in ran.pulled:

@@ -56,13 +56,11 @@ class PhoneAccess:
         url: the server address for ODK Collect or KoboCollect. It may hold a key.
         username: to be typed on the phone, or empty.
         label: of the key or account, for people.
-        secret: whether the address alone lets somebody in.
     """
 
     url: str = field(repr=False)
     username: str = ""
     label: str = ""
-    secret: bool = True
 
 
 class FormHost(Protocol):

@@ -97,14 +97,12 @@ class Listing:
         everything: the form was changed on the server so that every submission is fetched again.
         cursor: where the next pull starts when this one succeeds.
         tombstones: id → time of deletion (ISO 8601, UTC), where the server tells.
-        server_count: how many submissions the server says it has.
     """
 
     pages: Iterator[Sequence[Entry]]
     everything: bool = False
     cursor: str = ""
     tombstones: dict[str, str] = field(default_factory=dict)
-    server_count: int = 0
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from dialogkit.model.submission import Submission
 from dialogkit.problem import Problem
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import now
-from dialogkit.pull.certificates import Certificate, last_certificate, nearly_forgotten, write_certificate
+from dialogkit.pull.certificates import last_certificate, nearly_forgotten, write_certificate
 from dialogkit.pull.mirror import Wish
 from dialogkit.pull.portions import Portion, Portions, Pulled, see
 
@@ -44,10 +44,10 @@ def pull_listing(server: ListingServer, pull: Portions, progress: Progress) -> P
     todo = pull.mirror.differences(server.name, wish)
     progress.step(f"pull {pull.form_id}", todo.new + todo.changed + todo.gone)
     gone = _gone(server, pull, listing)
-    doubted = None if pull.how.full else _too_many(pull, gone, last)
+    doubted = None if pull.how.full else _too_many(pull, gone)
     if doubted is None:
         _bury(pull, gone, listing, progress)
-    unreadable = _bring(server, pull, wish, progress)
+    unreadable = _bring(server, pull, wish, progress) if todo.new + todo.changed else []
     certificate = pull.certificate(started_at, listed, unreadable)
     if unreadable:
         write_certificate(pull.folder, replace(certificate, cursor=last.cursor if last else ""))
@@ -75,19 +75,18 @@ def _gone(server: ListingServer, pull: Portions, listing: Listing) -> list[tuple
     return gone
 
 
-def _too_many(pull: Portions, gone: Sequence[tuple[str, str]], last: Certificate | None) -> Problem | None:
-    """A warning where so much is gone at once that it may be a mistake; a second pull that sees it too confirms it."""
+def _too_many(pull: Portions, gone: Sequence[tuple[str, str]]) -> Problem | None:
+    """A warning where so much is gone at once that it may be a mistake. Only a person can tell: with a full pull."""
     known = pull.mirror.count(pull.server.name)
-    confirmed = last is not None and {submission_id for submission_id, _ in gone} <= set(last.only_here)
-    if confirmed or len(gone) <= max(_FEW, known * _MUCH):
+    if len(gone) <= max(_FEW, known * _MUCH):
         return None
     return Problem(
         "BATCH-024",
         "warning",
         f"{pull.server.name}, {pull.form_id}",
         f"{len(gone)} of {known} submissions are not on the server any more. Nothing was taken as deleted yet.",
-        "Look whether that is meant (the right project, the rights of the account). If it is, pull once more: "
-        f"dialogkit pull {pull.form_id}",
+        "Look whether that is meant (the right project, the rights of the account). If it is: "
+        f"dialogkit pull {pull.form_id} --full",
     )
 
 

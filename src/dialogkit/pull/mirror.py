@@ -124,11 +124,14 @@ class Mirror:
         )
 
     def unchanged(self, server: str, submission: Submission, content: str) -> bool:
-        """Whether exactly this is here already, under the same signature; or is here opened, and came sealed now."""
+        """Whether exactly this is here already, under the same signature; or is here opened, and came sealed now.
+
+        What changed beside its answers (a review) comes when it can be opened again: until then it differs.
+        """
         row = self._db.execute(
-            "SELECT 1 FROM known WHERE server = ? AND id = ? AND signature = ? AND NOT deleted "
-            "AND (content = ? OR (? AND pending <> 'key'))",
-            [server, submission.id, submission.signature, content, bool(submission.sealed)],
+            "SELECT 1 FROM known WHERE server = ? AND id = ? AND NOT deleted "
+            "AND ((signature = ? AND content = ?) OR (? AND pending <> 'key' AND instance_id = ?))",
+            [server, submission.id, submission.signature, content, bool(submission.sealed), submission.instance_id],
         ).fetchone()
         return row is not None
 

@@ -177,7 +177,10 @@ class Portions:
         return Hooks(self.how.unseal, self._known if isinstance(self.server, ListingServer) else None, self.find_form)
 
     def _known(self, submission: Submission, content: str) -> bool:
-        return self.mirror.unchanged(self.server.name, submission, content)
+        known = self.mirror.unchanged(self.server.name, submission, content)
+        if known and submission.sealed:
+            self.sealed[submission.sealed] += 1
+        return known
 
 
 class Portion:
@@ -252,7 +255,8 @@ def _sealed(where: str, form_id: str, reason: str, count: int) -> Problem:
         "BATCH-023",
         "warning",
         where,
-        f"Encrypted answers could not be opened ({reason}): submissions: {count}. They are kept, and held when landed.",
+        f"Encrypted answers could not be opened ({reason}): submissions: {count}. They are kept, and held when landed; "
+        "answers that were opened before stay.",
         f"Pull with the right private key: dialogkit pull {form_id} --full --private-key FILE (for ODK Central's own "
         "encryption: passphrase_env in dialogkit.toml). Damaged ones have to be sent again.",
     )

@@ -121,7 +121,7 @@ class FolderServer:
         shelf = self._shelves[form_id] = self._look(form_id)
         entries = (Entry(key, kept.signature) for key, kept in shelf.kept.items())
         pages = iter(lambda: tuple(islice(entries, _PAGE)), ())
-        return Listing(pages, server_count=len(shelf.kept))
+        return Listing(pages)
 
     def fetch(self, form_id: str, wanted: Sequence[Entry], find_form: FindForm, total: int) -> Fetched:
         """The submissions of some entries. `find_form("")` is the form where a file does not tell its version.

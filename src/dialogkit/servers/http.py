@@ -242,7 +242,10 @@ class Http:
             code, text = ("SERVER-002", "The server does not know this key or password.")
             if status == 403:
                 code, text = ("SERVER-003", "This key may not do that on the server.")
-            raise ServerRefused(code, self.where, f"{text} {said}".strip(), "Use a key that may, and is not revoked.")
+            fix = (
+                "Check what dialogkit.toml names for this server: the token, key or password, and whether it may do so."
+            )
+            raise ServerRefused(code, self.where, f"{text} {said}".strip(), fix)
         if status >= 500:
             raise ServerUnreachable(
                 "SERVER-005", self.where, f"The server has a fault ({status}). {said}".strip(), "Try again later."

@@ -87,12 +87,18 @@ def pull(
     return done
 
 
-def _waiting(workspace: Workspace) -> list[str]:
-    """The forms on a server. Our own has nothing before it was started for the first time."""
+def not_started(workspace: Workspace) -> list[str]:
+    """The forms on our own server while it was never started: nothing can have come."""
+    if (workspace.server / "keys.json").exists():
+        return []
     config = workspace.config
-    started = (workspace.server / "keys.json").exists()
-    placed = [(form_id, config.servers[form.server]) for form_id, form in config.forms.items() if form.server]
-    return [form_id for form_id, section in placed if started or not section.embedded]
+    placed = ((form_id, form.server) for form_id, form in config.forms.items() if form.server)
+    return [form_id for form_id, server in placed if config.servers[server].embedded]
+
+
+def _waiting(workspace: Workspace) -> list[str]:
+    empty = set(not_started(workspace))
+    return [form_id for form_id, form in workspace.config.forms.items() if form.server and form_id not in empty]
 
 
 def server_of(workspace: Workspace, form_id: str) -> FeedServer | ListingServer:
@@ -166,9 +172,9 @@ def _being_changed(form_id: str, error: FormError, version: str) -> Problem:
         "FORM-072",
         "warning",
         form_id,
-        f"The workbook cannot be used as it is ({error.code}). Submissions were read by version {version}, which was "
-        "kept.",
-        f"See what is wrong: dialogkit form check {form_id}",
+        f"The workbook cannot be used as it is ({error.code}: {error.message}) Submissions were read by version "
+        f"{version}, which was kept.",
+        error.fix,
     )
 
 

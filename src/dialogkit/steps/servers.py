@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from dialogkit.config import FILE_NAME, ServerSection
 from dialogkit.errors import ConfigError
@@ -133,6 +134,14 @@ def review_of(workspace: Workspace, form_id: str) -> ReviewServer:
 
 
 def _check(section: ServerSection) -> None:
+    parts = urlsplit(section.url)
+    if section.url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment):
+        raise ConfigError(
+            "CONFIG-036",
+            f"{FILE_NAME}, servers.{section.name}.url",
+            "This is not the address of a server.",
+            "Write it with https:// in front and without what a page adds behind #: https://central.example.org",
+        )
     for key in _NEEDED[section.kind]:
         if not getattr(section, key):
             raise ConfigError(
@@ -180,8 +189,9 @@ def _never_deployed(section: ServerSection, form_id: str) -> ConfigError:
     return ConfigError(
         "CONFIG-033",
         f"{FILE_NAME}, forms.{form_id}",
-        f"It is not known as what the form stands on {section.name}: deployments.json does not name it.",
-        f"Deploy it: dialogkit deploy {form_id}",
+        f"The form was not deployed to {section.name} from here: deployments.json does not name it.",
+        f"Deploy it: dialogkit deploy {form_id}. A project that runs there already is named by remote_id in "
+        f"[forms.{form_id}].",
     )
 
 

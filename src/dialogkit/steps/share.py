@@ -38,7 +38,6 @@ class Shared:
         encrypted: whether nobody on the way can read what is sent (https).
         username: to be typed on the phone with its password; empty where nobody signs in.
         label: of the key or account that was let in; empty for dialogkit's own server.
-        secret: whether the address alone lets somebody in.
     """
 
     url: str = field(repr=False)
@@ -48,7 +47,6 @@ class Shared:
     encrypted: bool
     username: str = ""
     label: str = ""
-    secret: bool = True
 
     @property
     def terminal(self) -> str:
@@ -150,7 +148,6 @@ def _shared(workspace: Workspace, url: str, kind: str = "openrosa", access: Phon
         encrypted=url.startswith("https://"),
         username=access.username,
         label=access.label,
-        secret=access.secret,
     )
 
 

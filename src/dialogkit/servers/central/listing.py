@@ -116,7 +116,6 @@ class _Listed:
             # or came or changed when its page had been read.
             if recently < recent.result():
                 self._explain(recently, recent.result(), f"{_CAME} or {_CHANGED}")
-        listing.server_count = received
         listing.cursor = self._now.text()
 
     def _take_changes(self, listing: Listing) -> int:

@@ -102,7 +102,7 @@ class CentralReview:
         if root.get("encrypted") == "yes":
             raise self._cannot(
                 "The submission is encrypted, so that it cannot be changed on the server.",
-                "Correct it in the ledger of this workspace instead (dialogkit correct add).",
+                "Edit it on the page of the server, or ask the person to send it anew.",
             )
         return root, self._edition(root) or self._session_id(path)
 

@@ -185,7 +185,8 @@ class CentralSession:
                 "SERVER-062",
                 self.name,
                 f"The project, the form or the submission is not on the server ({number}).",
-                "Check project_id and the form in dialogkit.toml; was it deleted on the server?",
+                "Check url and project_id in dialogkit.toml. A form that is not there yet: dialogkit deploy FORM. "
+                "Or was it deleted on the server?",
             )
         if status in (401, 403):
             return ServerRefused(

@@ -102,9 +102,9 @@ class KoboForms:
             )
         url = self._session.phone_url()
         if not anonymous:
-            return PhoneAccess(url, username=label, label=label, secret=False)
+            return PhoneAccess(url, username=label, label=label)
         owner = text(self._asset(remote_id), "owner__username")
-        return PhoneAccess(f"{url}/{quote(owner, safe='')}", label=label, secret=True)
+        return PhoneAccess(f"{url}/{quote(owner, safe='')}", label=label)
 
     def workbook(self, remote_id: str) -> bytes | None:
         """The workbook as the server gives it back; None when the form is not there."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dialogkit.errors import NotOnServer, UnexpectedReply
-from dialogkit.model.server import Entry, Listing
+from dialogkit.model.server import Entry
 from dialogkit.servers.exchange import Asked, Reply
 from dialogkit.servers.kobo.rows import entry_of
 from dialogkit.servers.kobo.session import KoboSession, asset_path, number
@@ -45,22 +45,20 @@ class Lister:
         self._session, self._where = session, where
         self._path, self._size = asset_path(remote_id, "data/"), min(page_size, MOST)
 
-    def pages(self, listing: Listing) -> Iterator[Sequence[Entry]]:
-        """The pages; `listing.server_count` is right when all of them have been read.
+    def pages(self) -> Iterator[Sequence[Entry]]:
+        """The pages.
 
         A page is given out when the one after it agrees with it. Submissions may come and go meanwhile.
 
         Raises:
             UnexpectedReply: SERVER-042, SERVER-043, rows or counts are wrong and stay so.
         """
-        page, listed = self._look(-1), 0
+        page = self._look(-1)
         while True:
             following = self._look(page.last) if self._may_have_more(page) else None
             if following is not None and _announced(following) < page.remaining:
                 page, following = self._again(page)
             if page.entries:
-                listed += len(page.entries)
-                listing.server_count = listed + page.remaining
                 yield page.entries
             if following is None:
                 return

@@ -64,9 +64,7 @@ class KoboServer:
         remote_id = remote_id_of(self._remote_ids, form_id, self.name)
         where = f"{self.name}, {form_id}"
         self._refuse_partial(remote_id, where, self._session.check())
-        listing = Listing(iter(()))
-        listing.pages = Lister(self._session, remote_id, where, self._page_size).pages(listing)
-        return listing
+        return Listing(Lister(self._session, remote_id, where, self._page_size).pages())
 
     def fetch(self, form_id: str, wanted: Sequence[Entry], find_form: FindForm, total: int) -> Fetched:
         """The submissions of some entries, in the order of the listing.
