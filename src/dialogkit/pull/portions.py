@@ -144,15 +144,19 @@ class Portions:
             unreadable: ids of what came and could not be read.
         """
         name, known = self.server.name, listed >= 0
+        here = self.mirror.count(name)
+        only_here = [submission_id for submission_id, _ in self.mirror.gone(name)] if known else []
+        # As many there as here, and none of these is only here: there is nothing to look for.
+        equal = listed == here and not only_here
         return Certificate(
             form_id=self.form_id,
             server=name,
             started_at=started_at,
             finished_at=now(),
             server_count=listed,
-            local_count=self.mirror.count(name),
-            only_here=[submission_id for submission_id, _ in self.mirror.gone(name)] if known else (),
-            only_there=self.mirror.missing(name) if known else (),
+            local_count=here,
+            only_here=only_here,
+            only_there=self.mirror.missing(name) if known and not equal else (),
             unreadable=unreadable,
             files_missing=sum(self.mirror.pending(name).get(what, 0) for what in ("files", "media")),
         )
