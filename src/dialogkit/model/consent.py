@@ -24,6 +24,8 @@ def refusal(form: Form, answers: Answers, origin: Origin) -> str:
         answers: the canonical answers.
         origin: how it came; only an import may fill `meta.source_ref` or say `public_source`.
     """
+    if form.by_concept.keys().isdisjoint(_ASKED):
+        return ""
     said = {concept: _texts(form, answers, concept) for concept in _ASKED}
     if origin != "import" and (said["meta.source_ref"] or "public_source" in said["consent.basis"]):
         return IMPORT_THROUGH_FORM_SERVER

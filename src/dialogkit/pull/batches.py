@@ -25,6 +25,8 @@ from dialogkit.pull.manifest import AGAIN, MANIFEST, read_manifest
 #: A batch has at most so many submissions: a landing takes them in one piece.
 LARGEST: Final = 100_000
 
+#: Made once: `json.dumps` would make one for each submission.
+_IN_ORDER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _BATCH_ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
 
 
@@ -99,7 +101,7 @@ def content_hash(submission: Submission) -> str:
     del facts["submitter"], facts["submitted_at"], facts["signature"]
     for file in facts["attachments"]:
         del file["mark"]
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_IN_ORDER(facts).encode()).hexdigest()
 
 
 def now() -> str:

@@ -106,7 +106,8 @@ class Portions:
         Not of those that must not land: no file of somebody who said no touches the disk.
         """
         if self.how.files:
-            self.files.prepare([one.submission for one in received if not self._is_refused(one)])
+            with_files = [one for one in received if one.submission.attachments]
+            self.files.prepare([one.submission for one in with_files if not self._is_refused(one)])
 
     def _is_refused(self, received: Received) -> bool:
         submission = received.submission

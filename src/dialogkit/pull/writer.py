@@ -27,6 +27,8 @@ from dialogkit.pull.batches import batches, content_hash, folder_name, now
 from dialogkit.pull.disk import disk_for
 from dialogkit.pull.manifest import write_manifest
 
+#: Made once: `json.dumps` would make one for each line.
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _RECEIVED: Final = "received/submissions.ndjson.zst"
 
 #: Puts an attachment at a path and says what is there now; no file and no `sha256` when it cannot be had.
@@ -237,7 +239,7 @@ class _Compressed:
         self._stream = zstandard.ZstdCompressor(level=3).stream_writer(self._file)
 
     def line(self, value: Mapping[str, object]) -> None:
-        line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = _COMPACT(value).encode() + b"\n"
         self.largest = max(self.largest, len(line))
         self._stream.write(line)
 
