@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -349,6 +350,16 @@ def test_a_private_key_is_read_in_every_usual_form(tmp_path: Path, written: Call
     key = load_private_key(written(new_key()), "key.pem")
     sealed = seal(XML, FILES)
     assert unseal(sealed.submission(FORM, tmp_path), FORM, tmp_path, Opener([key]), sealed.xml).sealed == ""
+
+
+def test_a_key_in_der_whose_last_byte_looks_like_white_space_is_read(tmp_path: Path) -> None:
+    der = (
+        rsa.generate_private_key(65537, 1024).private_bytes(ENCODING.DER, PRIVATE.PKCS8, serialization.NoEncryption())
+        for _ in range(5_000)
+    )
+    found = next(one for one in der if one[-1:].isspace())
+    assert load_private_key(found, "key.der").rsa.key_size == 1024
+    assert load_private_key(found + b"\n", "key.der").rsa.key_size == 1024
 
 
 @pytest.mark.parametrize(

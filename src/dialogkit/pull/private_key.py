@@ -54,7 +54,8 @@ def load_private_key(pem: bytes, where: str) -> PrivateKey:
         raise _refused(where, "is empty or too large for a private key")
     if b"PUBLIC KEY-----" in data or b"BEGIN CERTIFICATE" in data:
         raise _refused(where, "is a public key, which can only encrypt")
-    key = _load(data)
+    # The last byte of DER may be that of a line feed: it is taken off only where the file cannot be read with it.
+    key = _load(pem) or _load(data)
     if not isinstance(key, RSAPrivateKey):
         raise _refused(where, "is not a private key of RSA that can be read without a passphrase")
     return PrivateKey(where, key)
