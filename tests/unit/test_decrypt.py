@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -359,7 +358,6 @@ def test_a_key_in_der_whose_last_byte_looks_like_white_space_is_read(tmp_path: P
     )
     found = next(one for one in der if one[-1:].isspace())
     assert load_private_key(found, "key.der").rsa.key_size == 1024
-    assert load_private_key(found + b"\n", "key.der").rsa.key_size == 1024
 
 
 @pytest.mark.parametrize(
