@@ -120,7 +120,7 @@ class _Asked:
         return self
 
     def __exit__(self, *_: object) -> None:
-        HTTPAdapter.send = self._send  # type: ignore[method-assign]
+        HTTPAdapter.send = self._send  # type: ignore[method-assign] # as it was
 
 
 def _kobo(told: Told) -> Any:
