@@ -209,6 +209,28 @@ def test_attachments_that_came_before_a_stop_are_not_fetched_again(tmp_path):
     assert not (tmp_path / "visit" / ".files").exists()
 
 
+def test_a_deletion_that_waits_does_not_cost_the_attachments_that_came_before_a_stop(tmp_path):
+    server = There()
+    server.rows = {"uuid:old": Row("x")}
+    pull(server, tmp_path)
+    server.rows |= {"uuid:1": Row("y", files={"a": b"1"}), "uuid:2": Row("z", files={"b": b"2"})}
+    real = server.attachment
+
+    def cut(form_id, submission, name):
+        if name == "b":
+            raise GONE
+        return real(form_id, submission, name)
+
+    server.attachment = cut
+    with pytest.raises(ServerUnreachable):
+        pull(server, tmp_path)
+    del server.rows["uuid:old"]
+    server.attachment = real
+    pull(server, tmp_path)
+    assert len(server.downloads) == len(set(server.downloads)) == 2
+    assert_equal(server, tmp_path)
+
+
 def test_a_review_does_not_fetch_the_files_again_and_the_same_bytes_lie_on_the_disk_once(tmp_path):
     server = There()
     server.rows = {"uuid:1": Row("x", files={"a": b"same"}), "uuid:2": Row("y", files={"b": b"same"})}

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dialogkit.cli import options, output
-from dialogkit.cli.pulled import pulled_line
+from dialogkit.cli.pulled import not_started_line, pulled_line
 
 
 @click.command("pull")
@@ -36,7 +36,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     for form_id in forms:
         workspace.form_file(form_id)
     if not forms and (left := not_started(workspace)):
-        output.say(f"Forms on dialogkit's own server, which was never started: {len(left)}. Start it: dialogkit serve")
+        output.say(not_started_line(left))
     done: list[Pulled] = []
     try:
         with output.progress(quiet) as progress:

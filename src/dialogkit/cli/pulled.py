@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ def pulled_line(pulled: Pulled) -> str:
     if proof.files_missing:
         line += f"; attachments of {_counted(proof.files_missing, 'submission')} still to come"
     return line
+
+
+def not_started_line(forms: Sequence[str]) -> str:
+    """Which forms were left out, because nothing can have come yet."""
+    return f"Forms on dialogkit's own server, which was never started: {len(forms)}. Start it: dialogkit serve"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ import click
 
 from dialogkit.cli import options, output
 from dialogkit.cli.landed import show_landed
-from dialogkit.cli.pulled import pulled_line
+from dialogkit.cli.pulled import not_started_line, pulled_line
 
 
 @click.command("run")
@@ -29,7 +29,7 @@ def command(
     for form_id in forms:
         workspace.form_file(form_id)
     if not forms and (left := not_started(workspace)):
-        output.say(f"Forms on dialogkit's own server, which was never started: {len(left)}. Start it: dialogkit serve")
+        output.say(not_started_line(left))
     with output.progress(quiet) as progress:
         ran = run(workspace, forms, progress, Wishes(files=attachments, keys=keys))
     for one in ran.pulled:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-from dialogkit.model.server import Entry, FeedServer, Page
+from dialogkit.model.server import Entry, FeedServer
 from dialogkit.progress import Progress
 from dialogkit.pull.batches import now
 from dialogkit.pull.certificates import Certificate, write_certificate
@@ -23,7 +21,7 @@ def pull_feed(server: FeedServer, pull: Portions, cursor: str, progress: Progres
     pages = server.pages(pull.form_id, cursor, pull.find_form)
     for first in pages:
         with pull.portion() as portion:
-            for page in _until(lambda: portion.full, first, pages):
+            for page in portion.take(first, pages):
                 pull.bring_files(page.received)
                 for received in page.received:
                     portion.add(received)
@@ -33,16 +31,6 @@ def pull_feed(server: FeedServer, pull: Portions, cursor: str, progress: Progres
     certificate = _compare(server, pull, started_at)
     write_certificate(pull.folder, certificate)
     return pull.result(certificate)
-
-
-def _until(full: Callable[[], bool], first: Page, rest: Iterator[Page]) -> Iterator[Page]:
-    """The pages of one portion, one at a time in memory."""
-    yield first
-    while not full():
-        page = next(rest, None)
-        if page is None:
-            return
-        yield page
 
 
 def _compare(server: FeedServer, pull: Portions, started_at: str) -> Certificate:

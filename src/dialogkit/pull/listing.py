@@ -17,7 +17,7 @@ from dialogkit.progress import Progress
 from dialogkit.pull.batches import now
 from dialogkit.pull.certificates import last_certificate, nearly_forgotten, write_certificate
 from dialogkit.pull.mirror import Wish
-from dialogkit.pull.portions import Portion, Portions, Pulled, see
+from dialogkit.pull.portions import Portions, Pulled, see
 
 #: So many groups are asked for before they are needed: one comes while the one before it is read and a third written.
 _AHEAD: Final = 2
@@ -114,21 +114,12 @@ def _bring(server: ListingServer, pull: Portions, wish: Wish, progress: Progress
     groups = _fetched(server, pull, wish)
     for first in groups:
         with pull.portion() as portion:
-            for fetched in _chain(first, groups, portion):
+            for fetched in portion.take(first, groups):
                 for received in fetched.received:
                     portion.add(received)
                     progress.advance()
                 unreadable += fetched.unreadable
     return unreadable
-
-
-def _chain(first: Fetched, rest: Iterator[Fetched], portion: Portion) -> Iterator[Fetched]:
-    yield first
-    while not portion.full:
-        fetched = next(rest, None)
-        if fetched is None:
-            return
-        yield fetched
 
 
 def _fetched(server: ListingServer, pull: Portions, wish: Wish) -> Iterator[Fetched]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from dialogkit.errors import UnexpectedReply
 from dialogkit.instance import in_the_open
@@ -28,6 +28,8 @@ from dialogkit.pull.writer import BatchWriter, Hooks, Unseal, new_batch
 
 #: A batch is closed after so many seconds, so that a slow line cut off in the night has lost little.
 LONGEST: Final = 600.0
+
+T = TypeVar("T")
 
 _ORIGINS: Final[tuple[Origin, Origin]] = ("server", "import")
 
@@ -134,7 +136,9 @@ class Portions:
             self.mirror.applied(writer.batch_id)
         self.mirror.commit()
         self.batches += len(portion.filled)
-        self.files.clear()
+        if any(writer.attachments for writer in portion.filled):
+            # Only then: what a killed run left may still be wanted.
+            self.files.clear()
 
     def certificate(self, started_at: str, listed: int, unreadable: Sequence[str] = ()) -> Certificate:
         """The comparison of what is here with the listing that was taken in last.
@@ -205,6 +209,15 @@ class Portion:
     def full(self) -> bool:
         """Whether it is time for the next one."""
         return self._taken >= LARGEST or time.monotonic() > self._ends
+
+    def take(self, first: T, rest: Iterator[T]) -> Iterator[T]:
+        """`first`, and of the rest as much as still fits, one at a time in memory."""
+        yield first
+        while not self.full:
+            try:
+                yield next(rest)
+            except StopIteration:
+                return
 
     def add(self, received: Received) -> None:
         """One submission."""
