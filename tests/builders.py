@@ -18,9 +18,11 @@ from dialogkit.model.report import Landed, Report, RuleResult
 from dialogkit.model.server import Received
 from dialogkit.model.staged import Staged
 from dialogkit.model.submission import Answers, Attachment, Origin, Submission
+from dialogkit.normalize.audit import audit_names, stage_audit
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
 from dialogkit.pull.batches import Batch, batches, open_batch
+from dialogkit.pull.bodies import BODIES
 from dialogkit.pull.writer import PutFile, new_batch
 from dialogkit.warehouse.ddl import standing
 from dialogkit.warehouse.load import load
@@ -120,6 +122,7 @@ def stage_batch(db: duckdb.DuckDBPyConnection, batch: Batch, *forms: Form) -> St
     form_id = batch.manifest.form_id
     staged = stage(db, batch.manifest, batch.submissions, known, standing(db, form_id))
     stage_sources(db, ())
+    stage_audit(db, [(id_, batch.attachment(id_, name)) for id_, name in audit_names(db, staged)], staged)
     return staged
 
 
@@ -187,7 +190,7 @@ def everything(db: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, ...]]
 
 
 def bytes_of(folder: Path) -> bytes:
-    """Every byte below a folder, file names too, and what zstd files say when unpacked: to search for a text."""
+    """Every byte below a folder, file names too, and what packed files say when unpacked: to search for a text."""
     found = []
     for path in sorted(folder.rglob("*")):
         found.append(path.name.encode())
@@ -196,6 +199,8 @@ def bytes_of(folder: Path) -> bytes:
             found.append(data)
             if path.suffix == ".zst":
                 found.append(zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read())
+            if path.match(BODIES):
+                found += [body for _, body in open_batch(path.parents[1]).received()]
     return b"\n".join(found)
 
 

@@ -57,7 +57,7 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
     },
     "land": {
         "on_failure": Key(str, "hold", "What happens to a submission that breaks a rule.", ("hold", "stop")),
-        "memory_limit": Key(str, "1GB", "Memory that DuckDB may use while it lands.", pattern=_MEMORY),
+        "memory_limit": Key(str, "600MB", "Memory that DuckDB may use while it lands.", pattern=_MEMORY),
     },
     "publish": {
         "smallest_cell": Key(int, 5, "Counts of groups under this are not shown.", least=1),

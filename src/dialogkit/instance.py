@@ -12,7 +12,8 @@ from dialogkit import xml
 from dialogkit.model.form import Form
 from dialogkit.model.submission import Answers
 
-_ENVELOPE: Final = frozenset({"meta/instanceID", "meta/deprecatedID", "meta/rootUuid"})
+#: What tells which form and submission it is: no answers. KoboToolbox and Ona write the id that they gave the form.
+_ENVELOPE: Final = frozenset({"meta/instanceID", "meta/deprecatedID", "meta/rootUuid", "formhub/uuid"})
 #: ODK Central writes it behind the version of its own copy of a form with a managed key.
 _SUFFIX: Final = re.compile(r"\[encrypted:[A-Za-z0-9+/=]{8}\]$")
 

@@ -36,7 +36,7 @@ _CYCLE: Final = (
     "integer",
     "select_one options",
 )
-_OPTIONS: Final = tuple(f"option_{number}" for number in range(8))
+OPTIONS: Final = tuple(f"option_{number}" for number in range(8))
 _WORDS: Final = [
     "réunion",
     "people",
@@ -63,6 +63,7 @@ _WORDS: Final = [
     "quorum",
     "agenda",
 ]
+_PORTION: Final = 10_000
 _FIRST: Final = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
@@ -116,7 +117,7 @@ def form_markdown() -> str:
             rows.append("| | end_repeat | | | | | |")
         rows.append("| | end_group | | | | | |")
     rows.append("| choices | list_name | name | label |")
-    rows += [f"| | options | {name} | {name} |" for name in _OPTIONS]
+    rows += [f"| | options | {name} | {name} |" for name in OPTIONS]
     rows += ["| | yes_no | yes | Yes |", "| | yes_no | no | No |"]
     rows += ["| settings | form_id | form_title | version |", f"| | {FORM_ID} | Benchmark | {VERSION} |"]
     return "\n".join(rows) + "\n"
@@ -137,11 +138,20 @@ def suite_toml() -> str:
     return "\n".join(rules)
 
 
-def submissions(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """`count` submissions, as objects of KoboToolbox's `results`."""
+def submissions(count: int, seed: int = 1, first: int = 1) -> Iterator[dict[str, Any]]:
+    """`count` submissions, as objects of KoboToolbox's `results`.
+
+    Args:
+        count: how many.
+        seed: the same seed, the same submissions.
+        first: number of the first one, 1 more than a multiple of 10,000: so that several processes can share a million.
+    """
     chance = random.Random(seed)
     asset, formhub = f"a{chance.getrandbits(100):021x}"[:22], f"{chance.getrandbits(128):032x}"
-    for number in range(1, count + 1):
+    for number in range(first, first + count):
+        if number % _PORTION == 1:
+            # Each portion has a chance of its own, whatever was made before it.
+            chance = random.Random(f"{seed}/{number}")
         instance = str(uuid.UUID(int=chance.getrandbits(128), version=4))
         begun = _FIRST + timedelta(seconds=97 * number)
         answers = _answers(chance, begun)
@@ -207,7 +217,7 @@ def _answers(chance: random.Random, begun: datetime) -> dict[str, Any]:
         if asked.name == "any_barrier":
             answers[asked.path] = "yes" if barriers else "no"
         elif asked.required or chance.random() < 0.85:
-            answers[asked.path] = _value(chance, asked.type)
+            answers[asked.path] = a_value(chance, asked.type)
     if barriers:
         answers[REPEAT] = [_barrier(chance) for _ in range(barriers)]
     return answers
@@ -215,10 +225,11 @@ def _answers(chance: random.Random, begun: datetime) -> dict[str, Any]:
 
 def _barrier(chance: random.Random) -> dict[str, str]:
     asked = [asked for asked in ROW_QUESTIONS if asked.required or chance.random() < 0.85]
-    return {one.path: _value(chance, one.type) for one in asked}
+    return {one.path: a_value(chance, one.type) for one in asked}
 
 
-def _value(chance: random.Random, kind: str) -> str:
+def a_value(chance: random.Random, kind: str) -> str:
+    """An answer to a question of this type."""
     if kind == "integer":
         return str(chance.randrange(1000))
     if kind == "decimal":
@@ -228,10 +239,10 @@ def _value(chance: random.Random, kind: str) -> str:
     if kind == "geopoint":
         return f"{chance.uniform(-60, 60):.6f} {chance.uniform(-180, 180):.6f} {chance.randrange(3000)}.0 4.5"
     if kind.startswith("select_one"):
-        return chance.choice(_OPTIONS)
+        return chance.choice(OPTIONS)
     if kind.startswith("select_multiple"):
-        ticked = [option for option in _OPTIONS if chance.random() < 0.3]
-        return " ".join(ticked or _OPTIONS[:1])
+        ticked = [option for option in OPTIONS if chance.random() < 0.3]
+        return " ".join(ticked or OPTIONS[:1])
     return " ".join(chance.choice(_WORDS) for _ in range(chance.randrange(2, 9)))
 
 

@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,21 +46,24 @@ def prepared(folder: Path, count: int) -> Figures:
 
 
 def orjson_parse(folder: Path, _count: int) -> Figures:
-    """The yardstick: every line of KoboToolbox, in memory already, parsed and dropped."""
+    """The yardstick: every line of KoboToolbox, in memory before the clock starts, parsed and dropped."""
     from orjson import loads
 
-    from tests.benchmarks.prepare import raw_file
+    from tests.benchmarks.prepare import raw_files
 
-    lines = raw_file(folder).read_bytes().splitlines()
-    with Meter() as meter:
-        for line in lines:
-            loads(line)
-    return _figures(meter)
+    cpu = wall = 0.0
+    for chunk in _chunks(raw_files(folder)):
+        with Meter() as meter:
+            for line in chunk:
+                loads(line)
+        cpu, wall = cpu + meter.cpu, wall + meter.wall
+    return {"cpu": cpu, "wall": wall, "peak": peak_megabytes()}
 
 
 def landing(folder: Path, _count: int) -> Figures:
     """A batch from its folder into the warehouse file, every submission accepted unchecked."""
     from dialogkit.model.report import Report
+    from dialogkit.normalize.audit import stage_audit
     from dialogkit.normalize.sources import stage_sources
     from dialogkit.normalize.staging import stage, unstage
     from dialogkit.pull.batches import batches, open_batch
@@ -75,6 +79,7 @@ def landing(folder: Path, _count: int) -> Figures:
             batch = open_batch(path)
             staged = stage(db, batch.manifest, batch.submissions, batch.forms(), standing(db, FORM_ID))
             stage_sources(db, ())
+            stage_audit(db, (), staged)
             db.execute(
                 "CREATE TEMP TABLE stage_violations (submission_id VARCHAR, table_name VARCHAR, row VARCHAR, "
                 "path VARCHAR, rule VARCHAR, action VARCHAR)"
@@ -85,8 +90,8 @@ def landing(folder: Path, _count: int) -> Figures:
             )
             landed = load(db, staged, batch.manifest, Report(()))
             unstage(db)
-    # A landing that leaves something out would be quick.
-    assert landed.accepted == batch.manifest.counts["submissions"]
+            # A landing that leaves something out would be quick.
+            assert landed.accepted == batch.manifest.counts["submissions"]
     return _figures(meter) | {"database": file.stat().st_size}
 
 
@@ -104,14 +109,15 @@ def checked_landing(folder: Path, _count: int) -> Figures:
     workspace = open_workspace(folder)
     file = _fresh(workspace.warehouse)
     with Meter() as meter:
-        (landed,) = land(workspace)
+        landed = land(workspace)
     figures = _figures(meter) | {"database": file.stat().st_size, "import": importing.cpu}
-    (batch,) = [open_batch(path) for path in batches(workspace.batches, FORM_ID)]
-    with writing(_fresh(workspace.warehouse)) as db:
-        staged = stage(db, batch.manifest, batch.submissions, batch.forms())
+    made = [open_batch(path) for path in batches(workspace.batches, FORM_ID)]
+    with writing(_fresh(folder / "scrap.duckdb")) as db:
+        staged = stage(db, made[0].manifest, made[0].submissions, made[0].forms())
         rules = (*rules_of(staged), *read_suite(workspace.validations / f"{FORM_ID}.toml", staged))
-    assert landed.accepted + landed.held == batch.manifest.counts["submissions"]
-    return figures | {"rules": len(rules), "held": landed.held}
+    held = sum(one.held for one in landed)
+    assert held + sum(one.accepted for one in landed) == sum(one.manifest.counts["submissions"] for one in made)
+    return figures | {"rules": len(rules), "held": held}
 
 
 def pandas_landing(folder: Path, _count: int) -> Figures:
@@ -120,11 +126,12 @@ def pandas_landing(folder: Path, _count: int) -> Figures:
     import pandas as pd
     from orjson import loads
 
-    from tests.benchmarks.prepare import raw_file
+    from tests.benchmarks.prepare import raw_files
 
     file = _fresh(folder / "pandas.duckdb")
-    with Meter() as meter, duckdb.connect(str(file)) as db, raw_file(folder).open("rb") as lines:
-        while chunk := [loads(line) for _, line in zip(range(_CHUNK), lines, strict=False)]:
+    with Meter() as meter, duckdb.connect(str(file)) as db:
+        for lines in _chunks(raw_files(folder)):
+            chunk = [loads(line) for line in lines]
             main = pd.json_normalize(chunk).drop(columns=[REPEAT, *_SYSTEM_LISTS])
             some = [submission for submission in chunk if REPEAT in submission]
             rows = pd.json_normalize(some, record_path=[REPEAT], meta=["_uuid"])
@@ -133,7 +140,41 @@ def pandas_landing(folder: Path, _count: int) -> Figures:
                 db.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM frame LIMIT 0")
                 db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM frame")
                 db.unregister("frame")
-    return _figures(meter) | {"database": file.stat().st_size}
+    size = file.stat().st_size
+    _fresh(file)
+    return _figures(meter) | {"database": size}
+
+
+def formpack_way(folder: Path, _count: int) -> Figures:
+    """Row by row in Python, the main sheet as CSV; nothing typed or checked (see `formpack_way`)."""
+    from tests.benchmarks.formpack_way import csv_lines
+    from tests.benchmarks.prepare import raw_files
+
+    with Meter() as meter, (folder / "formpack.csv").open("w", encoding="utf-8") as file:
+        for raw in raw_files(folder):
+            file.writelines(f"{line}\n" for line in csv_lines(raw))
+    return _figures(meter)
+
+
+def one_more(folder: Path, times: int) -> Figures:
+    """One new submission into the warehouse of `checked_landing`, and into an empty one."""
+    from tests.benchmarks.one_more import land_one_more
+
+    return land_one_more(folder, times)
+
+
+def shape_landing(folder: Path, percent: int) -> Figures:
+    """`dialogkit land` for a form of another shape, which the folder is named after; CPU and answers."""
+    from dialogkit.steps.land import land
+    from dialogkit.workspace import open_workspace
+    from tests.benchmarks.shapes import SHAPES, prepare_shape
+
+    made = prepare_shape(folder, SHAPES[folder.name], percent)
+    workspace = open_workspace(folder)
+    with Meter() as meter:
+        (landed,) = land(workspace)
+    assert landed.accepted + landed.held == made["count"]
+    return _figures(meter) | made | {"database": workspace.warehouse.stat().st_size}
 
 
 def help_page(_folder: Path, _count: int) -> Figures:
@@ -154,8 +195,27 @@ def receiving(folder: Path, count: int) -> Figures:
 
 MEASURES: Final[dict[str, Callable[[Path, int], Figures]]] = {
     one.__name__: one
-    for one in (prepared, orjson_parse, landing, checked_landing, pandas_landing, help_page, receiving)
+    for one in (
+        prepared,
+        orjson_parse,
+        landing,
+        checked_landing,
+        pandas_landing,
+        formpack_way,
+        one_more,
+        shape_landing,
+        help_page,
+        receiving,
+    )
 }
+
+
+def _chunks(files: Iterable[Path]) -> Iterator[list[bytes]]:
+    """Lines by the twenty thousand: a million of them are not held at once."""
+    for file in files:
+        with file.open("rb") as lines:
+            while chunk := list(islice(lines, _CHUNK)):
+                yield chunk
 
 
 def _fresh(file: Path) -> Path:

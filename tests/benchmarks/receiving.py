@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from dialogkit.files import sync_folder
 from dialogkit.instance import write_instance
+from dialogkit.model.form import Form
 from dialogkit.servers.multipart import Multipart
 from dialogkit.steps.serve import running
 from tests.benchmarks.generate import FORM_ID, canonical, submissions
@@ -101,7 +102,7 @@ def _server(folder: Path, figures: dict[str, float]) -> Iterator[str]:
 def _serve(folder: Path) -> None:
     workspace, built = workspace_in(folder)
 
-    def find_form(form_id: str, version: str) -> object:
+    def find_form(form_id: str, version: str) -> Form | None:
         return built.form if (form_id, version) == (FORM_ID, built.form.version) else None
 
     with running(workspace, [built], find_form, listen="127.0.0.1:0") as now:

@@ -113,10 +113,12 @@ def test_every_file_of_a_command_is_reachable():
         "compared",
         "landed",
         "layout",
+        "lineage",
         "parquet",
         "printable",
         "pulled",
         "serving",
+        "told",
     }
     files = {path.stem for path in folder.glob("*.py")} - shared
     assert files == {"imports" if name == "import" else name for name in COMMANDS}

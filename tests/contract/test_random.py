@@ -137,18 +137,18 @@ def test_after_every_pull_the_mirror_equals_the_server_and_history_keeps_every_v
 def assert_history(workspace: Workspace, life: Life) -> None:
     """Every version that a pull brought stands in the history once, one after the other; the last is what is there."""
     land(workspace)
-    brought: list[tuple[str, str]] = []
+    brought: list[tuple[str, int]] = []
     last: dict[str, str] = {}
     for line in (line for path in _batches(workspace) for line in path):
         # A review that was given once more changes nothing of a submission but its mark on the server.
         if last.get(line["id"]) != line["content"]:
-            brought.append((line["id"], line["content"]))
+            brought.append((line["id"], int(line["content"][:16], 16)))
         last[line["id"]] = line["content"]
     with reading(workspace.warehouse) as db:
         kept = db.execute("SELECT submission_id, content FROM ops.versions").fetchall()
         overlaps = db.execute(
             "SELECT count(*) FROM ops.versions a JOIN ops.versions b ON a.submission_id = b.submission_id "
-            "AND a.rowid <> b.rowid AND a.valid_from <= b.valid_from "
+            "AND a <> b AND a.valid_from <= b.valid_from "
             "AND coalesce(a.valid_to, 'infinity'::TIMESTAMPTZ) > b.valid_from"
         ).fetchone()
         current = db.execute(

@@ -1,8 +1,10 @@
-"""The README says what is so: its commands are taken and run, and its links lead somewhere."""
+"""The README says what is so: its commands are taken and run, its links lead somewhere, and the notebook is current."""
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +63,16 @@ def test_every_command_of_the_readme_is_taken_and_runs(
     if words[0] not in NOT_RUN:
         result = CliRunner().invoke(cli, words)
         assert result.exit_code == 0, result.output
+
+
+def test_the_notebook_shows_what_its_cells_give(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "notebook.py"))
+    written = script["PAGE"].read_text(encoding="utf-8")
+    monkeypatch.chdir(folder.parent)
+    fresh = script["shown"](json.loads(written))
+    for old, new in zip(json.loads(written)["cells"], fresh["cells"], strict=True):
+        assert new == old, "run: python scripts/notebook.py"
+    assert script["text_of"](fresh) == written
 
 
 def test_the_readme_shows_the_main_commands() -> None:

@@ -130,7 +130,7 @@ class Snapshot:
         """One accepted submission: `{question: value, repeat: [{question: value}, …]}`; lists as `a b`."""
         repeats = {name: rows for name, rows in answers.items() if isinstance(rows, list)}
         main = {name: value for name, value in answers.items() if name not in repeats}
-        own: Row = {"_submission_id": submission_id, "_instance_id": submission_id, "_origin": origin, "_edited": False}
+        own: Row = {"_submission_id": submission_id, "_origin": origin, "_edited": False}
         self._insert("-", own | {"_submitted_at": at or "2026-11-01T10:00:00Z"}, main)
         for repeat, rows in repeats.items():
             for n, row in enumerate(rows, start=1):
@@ -173,7 +173,8 @@ class Snapshot:
             path = name if repeat == "-" else f"{repeat}/{name}"
             row = [self.form_id, table, "" if repeat == "-" else repeat, name, path, kind, concept.strip("-")]
             row += [pii.strip("-"), "", list_name.strip("-"), json.dumps({"en": name, "fr": f"{name} ?"}), position]
-            self.db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 12)})", row)
+            row += ["[]", ""]
+            self.db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 14)})", row)
 
     def _table(self, repeat: str) -> str:
         return self.form_id if repeat == "-" else f"{self.form_id}__{repeat}"

@@ -169,7 +169,7 @@ def test_batch_001_a_manifest_that_says_something_else(batch, key, value):
     )
 
 
-@pytest.mark.parametrize("name", ["submissions.ndjson.zst", "forms/1.json", "received/submissions.ndjson.zst"])
+@pytest.mark.parametrize("name", ["submissions.ndjson.zst", "forms/1.json", "received/submissions.portions"])
 def test_batch_002_a_missing_file(batch, name):
     (batch.folder / name).unlink()
     assert str(error_of(batch.folder)) == (
@@ -316,11 +316,6 @@ def test_the_content_of_a_submission_is_not_the_way_it_came():
     assert content_hash(one) != content_hash(replace(one, answers={"name": "B"}))
     assert content_hash(one) != content_hash(replace(one, instance_id="uuid:9"))
     assert content_hash(one) != content_hash(replace(one, review_state="approved"))
-
-
-def test_bytes_that_are_no_utf8_are_kept_as_they_came(tmp_path):
-    batch = write_batch(tmp_path, FORM, [received(FORM, {"name": "é"}, body="<é/>".encode("latin-1"))])
-    assert b"POkvPg==" in bytes_of(batch.folder / "received")
 
 
 # --- pulling

@@ -125,7 +125,7 @@ def test_the_layout_is_made_once(tmp_path):
     for _ in range(2):
         with writing(tmp_path / "w.duckdb") as db:
             names = rows_of(db, "SELECT name FROM main.migrations")
-    assert names == [{"name": "001_first.sql"}, {"name": "002_history.sql"}]
+    assert names == [{"name": "001_first.sql"}, {"name": "002_history.sql"}, {"name": "003_lineage.sql"}]
 
 
 @pytest.mark.parametrize("name", ["accepted.duckdb", "held.duckdb", "main.duckdb", "o'clock \".duckdb", "été.duckdb"])

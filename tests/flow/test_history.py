@@ -181,7 +181,7 @@ def test_the_same_batches_into_a_new_warehouse_give_the_same_history(place):
 def test_a_version_never_ends_before_it_begins_when_the_clock_goes_back(place, db):
     place.pull(place.edition("uuid:a", "a1"))
     with writing(place.workspace.warehouse) as warehouse:
-        warehouse.execute("UPDATE ops.versions SET valid_from = now() + INTERVAL 1 DAY")
+        warehouse.execute("UPDATE ops.version_rows SET valid_from = now() + INTERVAL 1 DAY")
     place.pull(place.edition("uuid:a", "a2"))
     place.pull(place.edition("uuid:a", "a3"))
     found = place.rows("FROM ops.versions") + place.rows(
@@ -230,7 +230,7 @@ def test_counts_runs_drift_and_concepts_are_those_of_the_time(place):
     assert place.ask(late, "SELECT path, n FROM ops.drift") == [("new", 2)]
     assert place.ask(early, "SELECT count(*) FROM concepts.raw_records") == [1]
     assert place.ask(early, "SELECT count(*) > 0 FROM findings.about") == [True]
-    comment = "SELECT comment FROM duckdb_columns() WHERE table_name = 'visit' AND column_name = 'said'"
+    comment = "SELECT comment FROM duckdb_columns() WHERE schema_name = 'accepted' AND column_name = 'said'"
     assert place.ask(early, comment) == ["Label of said"]
 
 
@@ -253,7 +253,7 @@ def test_who_refuses_loses_every_earlier_answer_too(place, last):
     assert "Quokka2" in found
     assert [
         row["content"] for row in place.rows("FROM ops.versions WHERE submission_id = 'uuid:a' AND valid_to NOTNULL")
-    ] == ["", ""]
+    ] == [None, None]
     assert place.ask(first) == ["Quokka"]
     assert place.ask(first, "SELECT state, n FROM ops.received") == [("accepted", 1)]
     now = place.moment()

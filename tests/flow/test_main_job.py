@@ -136,7 +136,8 @@ def test_an_edit_replaces_its_earlier_self_in_every_table(done: Demo) -> None:
     assert (landed.pulled, landed.accepted) == (1, 1)
     with duckdb.connect(str(done.workspace.warehouse), read_only=True) as db:
         rows = db.execute(
-            "SELECT d._instance_id, d.n_participants, d._edited, count(b._row) FROM accepted.local_dialogue d "
+            "SELECT s.instance_id, d.n_participants, d._edited, count(b._row) FROM accepted.local_dialogue d "
+            "JOIN ops.submissions s ON s.submission_id = d._submission_id "
             "JOIN accepted.local_dialogue__rep_barrier b USING (_submission_id) "
             "WHERE dialogue_code = 'MEX-D01' GROUP BY ALL"
         ).fetchall()

@@ -485,7 +485,7 @@ def place(made: Any, workspace: Workspace) -> None:
         db.execute("INSERT INTO identifiers.f VALUES ('uuid:1', '', 'Galerie', 'MEX-D01')")
         for name, asked in {"who": "g/who", "_instance_name": "meta/instanceName"}.items():
             values = ["f", "f", "", name, asked, "text", "", "direct", "", "", "{}", 0]
-            db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 12)})", values)
+            db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 14)})", [*values, "[]", ""])
 
 
 def test_the_step_numbers_releases_and_clears_what_a_killed_run_left(snapshot: Any, workspace: Workspace) -> None:

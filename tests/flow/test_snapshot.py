@@ -106,6 +106,7 @@ def test_a_column_that_became_an_identifier_is_in_no_later_snapshot(place):
 
 def test_labels_go_with_the_columns(shown):
     sql = "SELECT comment FROM duckdb_columns() WHERE table_name = 'visit' AND column_name = 'said'"
+    sql += " AND schema_name = 'accepted'"
     assert query(shown, sql)[1] == [("Label of said",)]
 
 

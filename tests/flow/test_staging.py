@@ -33,11 +33,12 @@ def table_of(db, staged, number=0, columns="*"):
 
 
 def cells_in(db: duckdb.DuckDBPyConnection, staged: Staged) -> int:
-    """How many cells of questions are filled."""
+    """How many cells of questions are filled; columns beside them repeat what they say."""
     total = 0
     for table in staged.tables:
-        if table.columns:
-            filled = " + ".join(f'count("{column.name}")' for column in table.columns)
+        asked = [column for column in table.columns if not column.is_companion]
+        if asked:
+            filled = " + ".join(f'count("{column.name}")' for column in asked)
             total += db.execute(f"SELECT {filled} FROM {staged.relations[table.name]}").fetchone()[0]
     return total
 

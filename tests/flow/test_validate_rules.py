@@ -266,7 +266,9 @@ def test_a_rule_that_fails_while_it_runs_is_not_evaluated_and_leaves_the_others_
 
 def test_nothing_is_left_behind_but_the_violations(run: Check) -> None:
     checked = run(CLEAN)
-    views = checked.db.execute("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal").fetchall()
+    views = checked.db.execute(
+        "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal AND starts_with(view_name, 'check_')"
+    ).fetchall()
     assert views == []
     assert checked.db.execute("SELECT getvariable('dialogkit_today')").fetchone() == (None,)
 

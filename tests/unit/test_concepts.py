@@ -29,8 +29,23 @@ def make(db: duckdb.DuckDBPyConnection, table: str, columns: str, *, form: str =
     open_ = "".join(f', "{name}" {kind}' for name, kind, _, _, disclosure in parts if disclosure != "direct")
     db.execute(f'CREATE TABLE accepted."{table}" ({own}{open_})')
     for position, (name, _, kind, concept, disclosure) in enumerate(parts):
-        row = [form, table, repeat, name, name, kind, concept.strip("-"), disclosure, "", "", "{}", position]
-        db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 12)})", row)
+        row = [
+            form,
+            table,
+            repeat,
+            name,
+            name,
+            kind,
+            concept.strip("-"),
+            disclosure,
+            "",
+            "",
+            "{}",
+            position,
+            "[]",
+            name,
+        ]
+        db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 14)})", row)
 
 
 def test_nothing_landed_gives_empty_views_with_every_column(db: duckdb.DuckDBPyConnection) -> None:

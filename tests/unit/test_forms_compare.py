@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dialogkit.forms import compare_kinds
+from dialogkit.forms.build import build_form
 from dialogkit.forms.compare import Beside, compare
 from dialogkit.forms.compare_kinds import KINDS, Change, Uses
 from dialogkit.forms.compare_pairs import was_of
-from dialogkit.forms.workbook import read_workbook
 from dialogkit.model.form import Choice, Form
 from tests.builders import Row, make_form
 
@@ -130,7 +130,7 @@ def test_the_column_was_is_read_from_the_survey_sheet(tmp_path: Path):
         "| survey | type | name | label | was |\n| | begin_group | g | G | |\n"
         "| | text | b | B | a |\n| | end_group | | | |\n"
     )
-    assert was_of(read_workbook(tmp_path / "f.md")) == {"g/b": "a"}
+    assert was_of(build_form(tmp_path / "f.md").form) == {"g/b": "a"}
 
 
 def test_a_question_in_another_section_has_moved():

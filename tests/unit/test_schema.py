@@ -10,7 +10,8 @@ from tests.builders import make_form
 def names_of(*forms, known=None, table=0):
     """Column names of one table by path, `meta` left out."""
     columns = tables_of(list(forms), Standing(known or {}))[table].columns
-    return {column.path: column.name for column in columns if not column.path.startswith("meta/")}
+    asked = [column for column in columns if not column.is_companion]
+    return {column.path: column.name for column in asked if not column.path.startswith("meta/")}
 
 
 def known_of(*forms):

@@ -110,6 +110,6 @@ def test_a_time_is_the_same_whatever_the_zone_of_the_machine(zone):
         assert db.execute(f"SELECT {seconds}").fetchone()[0] == datetime(2026, 11, 20, 8, tzinfo=UTC).timestamp()
 
 
-@pytest.mark.parametrize("kind", SQL_TYPES)
+@pytest.mark.parametrize("kind", [kind for kind in SQL_TYPES if kind != "rows"])
 def test_no_answer_is_no_value(duck, kind):
     assert duck.execute(f"SELECT {typed(kind, 't')} FROM (SELECT NULL::VARCHAR AS t)").fetchone()[0] is None

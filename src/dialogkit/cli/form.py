@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from dialogkit.cli import options, output
+from dialogkit.cli.lineage import lineage
 from dialogkit.errors import ConfigError, FormError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _FILES: Final = click.argument("files", nargs=-1, required=True, type=_WORKBOOK,
 @click.group("form")
 def command() -> None:
     """Check, build and compare forms."""
+
+
+command.add_command(lineage)
 
 
 @command.command()

@@ -29,6 +29,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "run": "Pull, land and make a snapshot.",
     "status": "Counts by stage and form.",
     "held": "Submissions kept back: list, show, release, drop.",
+    "explain": "What happened to one submission.",
+    "drift": "Answers to questions that no known version asks.",
     "review": "Review or correct submissions on their server.",
     "query": "Ask the snapshot in SQL.",
     "findings": "Cross-country findings.",

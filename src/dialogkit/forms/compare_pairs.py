@@ -6,9 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dialogkit.forms.columns import rows_of
-from dialogkit.forms.outline import outline_of
-from dialogkit.forms.workbook import Workbook
 from dialogkit.model.form import Form, Question
 
 
@@ -42,10 +39,15 @@ class Paired:
         return {question.path: number for number, question in enumerate(self.new.questions)}
 
 
-def was_of(workbook: Workbook) -> dict[str, str]:
+def was_of(form: Form) -> dict[str, str]:
     """Path → what the column `was` of the survey sheet says: the earlier name or path of the question."""
-    rows = outline_of(rows_of(workbook, "survey")).rows
-    return {path: row.own("was").strip() for path, row in rows.items() if row.own("was").strip()}
+    return {question.path: question.was for question in form.questions if question.was}
+
+
+def looks(question: Question) -> frozenset[tuple[str, ...]]:
+    """What two questions that look alike have in common at least one of: concept, or type and label in a language."""
+    labels = {(question.type, language, text) for language, text in question.labels.items() if text}
+    return frozenset({*labels, (question.concept,)} if question.concept else labels)
 
 
 def pair_up(old: Form, new: Form, was: Mapping[str, str]) -> Paired:
@@ -92,8 +94,4 @@ def _one_concept(left: _Left) -> Callable[[Question, Question], bool]:
 
 
 def _alike(one: Question, other: Question) -> bool:
-    if one.concept and one.concept == other.concept:
-        return True
-    return one.type == other.type and any(
-        text and other.labels.get(language) == text for language, text in one.labels.items()
-    )
+    return not looks(one).isdisjoint(looks(other))

@@ -130,6 +130,7 @@ def _question(place: _Place, outline: Outline) -> Question:
         concept=row.own("concept"),
         disclosure=row.own("disclosure"),
         hxl=row.own("hxl"),
+        was=row.own("was").strip(),
         row=row.number,
     )
 

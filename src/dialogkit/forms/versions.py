@@ -107,6 +107,7 @@ def _on_phones(form: Form) -> Form:
             concept="",
             disclosure="",
             hxl="",
+            was="",
             row=0,
         )
         for question in form.questions

@@ -20,7 +20,7 @@ Resolve = Callable[[str], Reference]
 #: Whether an SQL condition without columns is true; given where every reference is a literal.
 Decide = Callable[[str], bool]
 
-#: The day of the landing, in SQL that is compiled once and run on any day.
+#: The day of the pull, in SQL that is compiled once and run on any day.
 TODAY: Final = "CAST(getvariable('dialogkit_today') AS DATE)"
 _ARITHMETIC: Final = {"+": "+", "-": "-", "*": "*", "div": "/", "mod": "%"}
 
@@ -31,7 +31,7 @@ class Context:
 
     Args:
         resolve: what `${name}` and `.` mean.
-        today: SQL of the day that `today()` and `now()` give: that of the landing, never the clock.
+        today: SQL of the day that `today()` and `now()` give: that of the pull that brought the batch, never the clock.
         decide: lets `if()` follow only the branch that is taken.
     """
 

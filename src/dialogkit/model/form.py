@@ -56,6 +56,7 @@ class Question:
         concept: the shared variable that it measures, such as `barrier.type`; empty when it has none.
         disclosure: `direct`, `indirect`, `free_text` or `none`; empty when nobody has classed it.
         hxl: the HXL tag.
+        was: the name or path that it had in an earlier version (column `was` of the sheet); empty otherwise.
         row: its row in the survey sheet, counted as in a spreadsheet (the header is row 1); 0 when unknown.
     """
 
@@ -76,6 +77,7 @@ class Question:
     concept: str = ""
     disclosure: str = ""
     hxl: str = ""
+    was: str = ""
     row: int = 0
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialogkit.model.form import Form
+from dialogkit.model.lineage import NO_LINEAGE, Lineage
 from dialogkit.model.submission import Origin
 from dialogkit.model.table import Table
 
@@ -20,6 +21,7 @@ class Staged:
         tables: main table first, then repeat tables, parents before children.
         relations: table name → temporary table. It has the own columns and every column of the table
             (identifiers too), and holds only submissions that are to be checked and loaded (new or changed).
+        lineage: of the form over those versions.
         submissions: temporary table, one row a line of the batch: `submission_id, instance_id, form_version,
             submitted_at, content, state, reason`; `state` is `new` (to be checked and loaded), `known`, `refused`
             or `deleted`.
@@ -34,6 +36,7 @@ class Staged:
     forms: Mapping[str, Form]
     tables: tuple[Table, ...]
     relations: Mapping[str, str]
+    lineage: Lineage = NO_LINEAGE
     submissions: str = "stage_submissions"
     issues: str = "stage_issues"
     drift: str = "stage_drift"

@@ -8,8 +8,30 @@ from functools import cached_property
 from typing import Final, Literal
 
 Kind = Literal[
-    "text", "integer", "decimal", "date", "time", "datetime", "select_one", "select_multiple", "geopoint", "file"
+    "text",
+    "integer",
+    "decimal",
+    "date",
+    "time",
+    "datetime",
+    "select_one",
+    "select_multiple",
+    "geopoint",
+    "geotrace",
+    "geoshape",
+    "file",
+    # Columns beside a question's own (`COMPANIONS`).
+    "offset",
+    "number",
+    "day",
+    "instant",
+    "rows",
 ]
+#: Kinds of columns that stand beside the column of a question or repeat and are made of the same text: the offset
+#: from UTC as it was typed; a calculated text as the number, the day or the instant that it is; the number of rows of
+#: a repeat (0 where the source says that there are none, NULL where it says nothing).
+COMPANIONS: Final = frozenset({"offset", "number", "day", "instant", "rows"})
+_POINT: Final = "STRUCT(lat DOUBLE, lon DOUBLE, altitude DOUBLE, accuracy DOUBLE)"
 
 #: DuckDB's type for each kind. Lists keep the order in which choices were ticked.
 SQL_TYPES: Final[Mapping[Kind, str]] = {
@@ -21,14 +43,20 @@ SQL_TYPES: Final[Mapping[Kind, str]] = {
     "datetime": "TIMESTAMPTZ",
     "select_one": "VARCHAR",
     "select_multiple": "VARCHAR[]",
-    "geopoint": "STRUCT(lat DOUBLE, lon DOUBLE, altitude DOUBLE, accuracy DOUBLE)",
+    "geopoint": _POINT,
+    "geotrace": f"{_POINT}[]",
+    "geoshape": f"{_POINT}[]",
     "file": "VARCHAR",
+    "offset": "VARCHAR",
+    "number": "DOUBLE",
+    "day": "DATE",
+    "instant": "TIMESTAMPTZ",
+    "rows": "INTEGER",
 }
 
 #: Our own columns of a main table. A question of one of these names takes another name in our tables.
 MAIN_COLUMNS: Final[Mapping[str, str]] = {
     "_submission_id": "VARCHAR",
-    "_instance_id": "VARCHAR",
     "_form_version": "VARCHAR",
     "_submitted_at": "TIMESTAMPTZ",
     "_submitter": "VARCHAR",
@@ -49,7 +77,15 @@ HISTORY_COLUMNS: Final[Mapping[str, str]] = {"_valid_from": "TIMESTAMPTZ", "_val
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A typed column, filled by the question at `path`."""
+    """A typed column, filled by the question at `path`.
+
+    Args:
+        name: unique in its table, for good.
+        path: full path of the question in the newest version that asks it (of the repeat for kind `rows`).
+        kind: how it is stored.
+        was: earlier paths of the same question (`ops.lineage`), whose answers stand in this column too.
+        alias: at most 32 characters, for statistics packages; unique in its table, for good.
+    """
 
     name: str
     path: str
@@ -59,6 +95,17 @@ class Column:
     hxl: str = ""
     list_name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    was: tuple[str, ...] = ()
+    alias: str = ""
+
+    def holds(self, path: str) -> bool:
+        """Whether answers at a path stand in it."""
+        return not self.is_companion and path in (self.path, *self.was)
+
+    @property
+    def is_companion(self) -> bool:
+        """Whether it stands beside the column of a question or repeat."""
+        return self.kind in COMPANIONS
 
     @property
     def sql_type(self) -> str:
@@ -74,6 +121,8 @@ class Table:
         name: `<form_id>` or `<form_id>__<repeat>`, the same in every schema of the warehouse.
         repeat: full path of the repeat; empty for the main table.
         parent: name of the table that its rows belong to; empty for the main table.
+        parents: all such names: a group of one version may be a repeat in another, with this repeat inside.
+        waiting: columns beside calculated texts, under their names, that no batch has had content for yet.
     """
 
     name: str
@@ -81,6 +130,8 @@ class Table:
     repeat: str
     parent: str
     columns: tuple[Column, ...]
+    parents: tuple[str, ...] = ()
+    waiting: tuple[Column, ...] = ()
 
     @property
     def own_columns(self) -> Mapping[str, str]:
@@ -99,8 +150,9 @@ class Table:
 
     @cached_property
     def by_path(self) -> Mapping[str, Column]:
-        """The column of each path; where a path has several (a retyped question), the latest."""
-        return {column.path: column for column in self.columns}
+        """The question's column of each path, earlier ones too; of a retyped question the latest."""
+        asked = [column for column in self.columns if not column.is_companion]
+        return {path: column for column in asked for path in (*column.was, column.path)}
 
 
 @dataclass(frozen=True)

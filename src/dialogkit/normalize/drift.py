@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import duckdb
 
 from dialogkit import sql
 from dialogkit.model.batch import LIST
 from dialogkit.normalize.levels import Level, pointer
+
+#: Paths that are looked for in one pass over the lines.
+_CHUNK: Final = 100
 
 
 def stage_drift(
@@ -26,13 +30,28 @@ def stage_drift(
         "CREATE OR REPLACE TEMP TABLE stage_drift (submission_id VARCHAR, row VARCHAR, path VARCHAR, raw VARCHAR)"
     )
     for repeat, level in levels.items():
-        for noted in sorted(set(paths.get(repeat, ())) - level.paths):
-            path, shape = noted.removesuffix(LIST), "ARRAY" if noted.endswith(LIST) else "VARCHAR"
+        if repeat and not any(repeat in above.filled for above in levels.values()):
+            continue  # rows of it stand only where no version has them: they are drift there
+        looked = [_look(noted) for noted in sorted(set(paths.get(repeat, ())) - level.paths)]
+        for first in range(0, len(looked), _CHUNK):
+            found = ", ".join(looked[first : first + _CHUNK])
             db.execute(
-                f"INSERT INTO stage_drift SELECT id, row, {sql.text(path)}, "
-                f"json_extract_string(answers, {pointer(path)}) FROM ({_rows(repeat, levels, objects)}) "
-                f"WHERE json_type(answers, {pointer(path)}) = '{shape}'"
+                "INSERT INTO stage_drift SELECT id, row, found.path, found.raw FROM (SELECT id, row, "
+                f"unnest([{found}]) AS found FROM ({_rows(repeat, levels, objects)})) WHERE found.raw IS NOT NULL"
             )
+
+
+def _look(noted: str) -> str:
+    """SQL for an unknown path and what a row has there: rows or a text, as the manifest notes it."""
+    path = noted.removesuffix(LIST)
+    shapes = ["ARRAY"] if noted.endswith(LIST) else ["VARCHAR"]
+    if path.endswith(LIST):  # a key from outside that looks like our mark
+        shapes = ["ARRAY", "VARCHAR"]
+    raw = f"json_extract_string(answers, {pointer(path)})"
+    return (
+        f"{{'path': {sql.text(path)}, "
+        f"'raw': CASE WHEN json_type(answers, {pointer(path)}) IN ({sql.texts(shapes)}) THEN {raw} END}}"
+    )
 
 
 def _rows(repeat: str, levels: Mapping[str, Level], objects: str) -> str:
@@ -43,10 +62,11 @@ def _rows(repeat: str, levels: Mapping[str, Level], objects: str) -> str:
             f"FROM {objects} JOIN stage_submissions s ON s.n = CAST(json_extract(json, '$.n') AS BIGINT) "
             "WHERE s.state = 'new'"
         )
-    above = next(path for path, level in levels.items() if repeat in level.children)
     rows = f"TRY_CAST(json_extract(answers, {pointer(repeat)}) AS JSON[])"
-    return (
+    parents = [path for path, level in levels.items() if repeat in level.filled]
+    return " UNION ALL ".join(
         "SELECT id, CASE WHEN row = '' THEN '' ELSE row || '/' END || position AS row, answers FROM "
         f"(SELECT id, row, unnest({rows}) AS answers, generate_subscripts({rows}, 1) AS position "
         f"FROM ({_rows(above, levels, objects)}))"
+        for above in parents
     )

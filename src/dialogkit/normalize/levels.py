@@ -1,7 +1,7 @@
 """The levels of an answer tree (the submission, each repeat, repeats in it) as SQL expressions.
 
-Usually a level is a DuckDB struct. Where two of its paths differ only in case, a struct would give the wrong one of
-them, silently (landing.md); such a level, and all below it, stays JSON.
+Usually a level is a DuckDB struct of the paths that the batch has. Where two of them differ only in case, a struct
+would give the wrong one, silently (landing.md); such a level, and all below it, stays JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from dialogkit import sql
 from dialogkit.model.batch import LIST
-from dialogkit.model.table import Table
+from dialogkit.model.table import Column, Table
 
 _USUAL_LINE: Final = 4 * 1024 * 1024
 
@@ -24,19 +24,34 @@ class Level:
 
     Args:
         table: the table that its rows fill.
-        children: paths of the repeats directly in it.
+        children: paths of the repeats directly in it, in any version.
+        present: paths that the batch has at this level, as in `Manifest.paths`.
         as_json: whether its rows are JSON rather than structs.
     """
 
     table: Table
     children: tuple[str, ...]
+    present: frozenset[str]
     as_json: bool
 
     @property
     def paths(self) -> frozenset[str]:
         """Every path that the level knows, as in `Manifest.paths`; a question keeps rows too, as their JSON text."""
-        questions = {column.path for column in self.table.columns}
-        return frozenset(questions | {path + LIST for path in (*questions, *self.children)})
+        questions = self.table.by_path
+        return frozenset({*questions} | {path + LIST for path in (*questions, *self.children)})
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """Children that have rows in the batch."""
+        return tuple(path for path in self.children if path + LIST in self.present)
+
+    def has(self, path: str) -> bool:
+        """Whether any submission of the batch has something at the path of a question."""
+        return path in self.present or (path + LIST in self.present and path not in self.children)
+
+    def sources(self, column: Column) -> tuple[str, ...]:
+        """The paths of a question's column that the batch has, newest first."""
+        return tuple(path for path in (column.path, *reversed(column.was)) if self.has(path))
 
     def text(self, row: str, path: str) -> str:
         """SQL for the text of an answer of the row expression `row`."""
@@ -52,18 +67,32 @@ class Level:
             return f"TRY_CAST(json_extract({row}, {pointer(repeat)}) AS JSON[])"
         return f"{row}.{sql.name(repeat)}"
 
+    def length(self, row: str, repeat: str) -> str:
+        """SQL for the number of rows of a repeat; NULL where the source says nothing of it."""
+        if self.as_json:
+            of_list = f"json_type({row}, {pointer(repeat)}) = 'ARRAY'"
+            return f"CASE WHEN {of_list} THEN json_array_length({row}, {pointer(repeat)})::INTEGER END"
+        return f"len({row}.{sql.name(repeat)})::INTEGER"
 
-def levels_of(tables: Sequence[Table]) -> dict[str, Level]:
-    """The level of each table, by path of the repeat (`""` first)."""
-    names = {table.name: table for table in tables}
+
+def levels_of(tables: Sequence[Table], paths: Mapping[str, Sequence[str]]) -> dict[str, Level]:
+    """The level of each table, by path of the repeat (`""` first).
+
+    Args:
+        tables: of a form, parents before children.
+        paths: every path of the batch by level, from its manifest.
+    """
+    json: set[str] = set()
     levels: dict[str, Level] = {}
     for table in tables:
-        children = tuple(other.repeat for other in tables if other.repeat and other.parent == table.name)
-        above = levels[names[table.parent].repeat].as_json if table.repeat else False
-        # A path that was a question in one version and a repeat in another is a twin of itself.
-        every = [*{column.path for column in table.columns}, *children]
-        twins = len({path.lower() for path in every}) < len(every)
-        levels[table.repeat] = Level(table, children, above or twins)
+        children = tuple(other.repeat for other in tables if other.repeat and table.name in other.parents)
+        present = frozenset(paths.get(table.repeat, ()))
+        questions = {path for path in table.by_path if {path, path + LIST} & present}
+        # A path that is a question here and a repeat there is a twin of itself.
+        every = [*questions, *(path for path in children if {path, path + LIST} & present)]
+        if len({path.lower() for path in every}) < len(every) or not json.isdisjoint(table.parents):
+            json.add(table.name)
+        levels[table.repeat] = Level(table, children, present, table.name in json)
     return levels
 
 
@@ -72,9 +101,9 @@ def shape(levels: Mapping[str, Level], repeat: str = "") -> Any:
     level = levels[repeat]
     if level.as_json:
         return "JSON"
-    inside: dict[str, Any] = {column.path: "VARCHAR" for column in level.table.columns}
+    inside: dict[str, Any] = {path: "VARCHAR" for path in level.table.by_path if level.has(path)}
     # A repeat of notes alone has nothing to give, and DuckDB takes no empty structure.
-    return inside | {child: [shape(levels, child)] for child in level.children} or "JSON"
+    return inside | {child: [shape(levels, child)] for child in level.filled} or "JSON"
 
 
 def read_objects(lines: Path, largest: int) -> str:
@@ -84,5 +113,5 @@ def read_objects(lines: Path, largest: int) -> str:
 
 
 def pointer(path: str) -> str:
-    """SQL for the JSON pointer of a full path."""
-    return sql.text(f'$."{path}"')
+    """SQL for the JSON pointer of a full path, which is one key; keys from outside may hold anything."""
+    return sql.text("/" + path.replace("~", "~0").replace("/", "~1"))

@@ -8,6 +8,8 @@ from typing import Final
 
 from dialogkit.model.form import FILE_TYPES, Form, Question
 from dialogkit.model.table import HISTORY_COLUMNS, MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Standing, Table
+from dialogkit.normalize.beside import Key, with_companions
+from dialogkit.normalize.naming import Names
 
 #: What a phone writes into `meta` beside the identifiers. A name of an instance is made from answers, often a
 #: person's name, so it counts as an identifier.
@@ -30,7 +32,11 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "select_multiple": "select_multiple",
     "rank": "select_multiple",
     "geopoint": "geopoint",
+    "geotrace": "geotrace",
+    "geoshape": "geoshape",
 }
+_PLACES: Final = frozenset({"geopoint", "geotrace", "geoshape"})
+_OURS: Final = frozenset({*MAIN_COLUMNS, *REPEAT_COLUMNS, *HISTORY_COLUMNS})
 
 
 #: A form that never landed.
@@ -51,36 +57,59 @@ def kind_of(question: Question, form: Form) -> Kind:
     return kind
 
 
-def tables_of(forms: Sequence[Form], standing: Standing = EMPTY) -> tuple[Table, ...]:
+def tables_of(
+    forms: Sequence[Form], standing: Standing = EMPTY, same: Mapping[str, str] | None = None
+) -> tuple[Table, ...]:
     """The tables of a form over all its versions.
+
+    Versions are taken one by one, oldest first, so that names do not depend on which of them landed first.
 
     Args:
         forms: versions of one form, oldest first; at least one.
         standing: what the form has in the warehouse already; it comes first and keeps its names.
+        same: earlier path of a question → its newest (`model.lineage.Lineage.same`): they share a column.
 
     Returns:
         The main table, then one table a repeat, parents before children.
     """
-    form_id = forms[-1].form_id
     repeats = _repeats(forms, {*standing.columns, *standing.tables})
-    names = _table_names(form_id, repeats, standing)
-    return tuple(
-        Table(
-            name=names[repeat],
-            form_id=form_id,
-            repeat=repeat,
-            parent=names[_innermost(repeat, repeats)] if repeat else "",
-            columns=_columns(repeat, forms, standing.columns.get(repeat, ())),
-        )
-        for repeat in ("", *repeats)
+    names = _table_names(forms, repeats, standing)
+    return tuple(_table(repeat, forms, standing, same or {}, names) for repeat in ("", *repeats))
+
+
+def calculated_in(forms: Iterable[Form]) -> frozenset[str]:
+    """Paths of the questions that any version calculates."""
+    return frozenset(question.path for form in forms for question in form.questions if question.type == "calculate")
+
+
+def _table(
+    repeat: str, forms: Sequence[Form], standing: Standing, same: Mapping[str, str], names: Mapping[str, str]
+) -> Table:
+    repeats = [path for path in names if path]
+    above = dict.fromkeys(form.repeat_of(repeat) for form in forms if repeat in form.repeats) if repeat else {}
+    parents = [names[path] for path in above or ([_innermost(repeat, repeats)] if repeat else [])]
+    inner = [path for path in repeats if any(_is_in(path, repeat, form) for form in forms)]
+    columns, waiting = _columns(repeat, forms, standing.columns.get(repeat, ()), same, inner)
+    return Table(
+        name=names[repeat],
+        form_id=forms[-1].form_id,
+        repeat=repeat,
+        parent=parents[-1] if parents else "",
+        parents=tuple(parents),
+        columns=columns,
+        waiting=waiting,
     )
+
+
+def _is_in(path: str, repeat: str, form: Form) -> bool:
+    return path in form.repeats and form.repeat_of(path) == repeat
 
 
 def _repeats(forms: Sequence[Form], known: Iterable[str]) -> list[str]:
     found = {path: None for path in sorted(known) if path}
     for form in forms:
         found |= {section.path: None for section in form.sections if section.kind == "repeat"}
-    return sorted(found, key=lambda path: path.count("/"))
+    return sorted(found, key=lambda path: (path.count("/"), path))
 
 
 def _innermost(path: str, repeats: Iterable[str]) -> str:
@@ -88,47 +117,96 @@ def _innermost(path: str, repeats: Iterable[str]) -> str:
     return max(above, key=len, default="")
 
 
-def _table_names(form_id: str, repeats: Sequence[str], standing: Standing) -> dict[str, str]:
-    known = standing.tables
-    taken = {name.lower() for name in known.values()} | standing.taken
-    names = dict(known) if "" in known else {"": _free(form_id, taken), **known}
-    leaves = [repeat.rsplit("/", 1)[-1].lower() for repeat in repeats]
-    for repeat in repeats:
-        if repeat in names:
-            continue
-        leaf = repeat.rsplit("/", 1)[-1]
-        part = leaf if leaves.count(leaf.lower()) == 1 else repeat.replace("/", "__")
-        names[repeat] = _free(f"{form_id}__{part}", taken)
-    return names
+def _table_names(forms: Sequence[Form], repeats: Sequence[str], standing: Standing) -> dict[str, str]:
+    """The name of every table by path of its repeat, in the order of `repeats`."""
+    form_id = forms[-1].form_id
+    taken = Names([*standing.tables.values(), *standing.taken])
+    names = dict(standing.tables)
+    if "" not in names:
+        names[""] = taken.free(form_id)
+    for some in (*([path for path in repeats if path in form.repeats] for form in forms), repeats):
+        leaves = [path.rsplit("/", 1)[-1].lower() for path in some]
+        for path in some:
+            leaf = path.rsplit("/", 1)[-1]
+            part = leaf if leaves.count(leaf.lower()) == 1 else path.replace("/", "__")
+            if path not in names:
+                names[path] = taken.free(f"{form_id}__{part}")
+    return {path: names[path] for path in ("", *repeats)}
 
 
-def _columns(repeat: str, forms: Sequence[Form], known: Sequence[Column]) -> tuple[Column, ...]:
-    columns = {(column.path, column.kind): column for column in known}
-    fresh: dict[tuple[str, Kind], Column] = {}
+def _columns(
+    repeat: str, forms: Sequence[Form], known: Sequence[Column], same: Mapping[str, str], inner: Sequence[str]
+) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    columns = _follow(known, same)
+    names = Names(
+        [*_OURS, *(column.name for column in columns.values())], (column.alias for column in columns.values())
+    )
     for form in forms:
+        fresh: dict[Key, Column] = {}
         for question in _questions(form, repeat):
             column = _column(question, kind_of(question, form))
-            key = (column.path, column.kind)
+            key = _home(columns, column, same)
             if key in columns:
-                columns[key] = replace(column, name=columns[key].name)
+                columns[key] = _refreshed(columns[key], column)
             else:
-                fresh[key] = column
-    taken = {*MAIN_COLUMNS, *REPEAT_COLUMNS, *HISTORY_COLUMNS}
-    taken |= {column.name.lower() for column in columns.values()}
-    leaves = [column.name.lower() for column in fresh.values()]
-    for key, column in fresh.items():
-        leaf = column.name
-        alone = leaves.count(leaf.lower()) == 1 and leaf.lower() not in taken
-        columns[key] = replace(column, name=_free(leaf if alone else column.path.replace("/", "__"), taken))
-    return tuple(columns.values())
+                fresh[key] = replace(column, path=key[0], was=(column.path,) if column.path != key[0] else ())
+        leaves = [column.name.lower() for column in fresh.values()]
+        for key, column in fresh.items():
+            alone = leaves.count(column.name.lower()) == 1 and not names.has(column.name)
+            name = column.name if alone else (*column.was, column.path)[0].replace("/", "__")
+            columns[key] = names.named(replace(column, name=name))
+    return with_companions(_with_was(columns, same), inner, calculated_in(forms), names)
+
+
+def _follow(known: Sequence[Column], same: Mapping[str, str]) -> dict[Key, Column]:
+    """Columns of the warehouse by key; one whose question has another path now goes along.
+
+    Two that were landed apart stay apart until `land --rebuild`: their answers stand in them already.
+    """
+    columns = {(column.path, column.kind): column for column in known}
+    for key, column in list(columns.items()):
+        newest = (same.get(column.path, column.path), column.kind)
+        if newest not in columns:
+            del columns[key]
+            columns[newest] = replace(column, path=newest[0], was=(*column.was, column.path))
+    order = {column.name: number for number, column in enumerate(known)}
+    return dict(sorted(columns.items(), key=lambda item: order[item[1].name]))
+
+
+def _home(columns: Mapping[Key, Column], column: Column, same: Mapping[str, str]) -> Key:
+    """The key of the column that the answers of a question belong to."""
+    own = (column.path, column.kind)
+    return own if own in columns else (same.get(column.path, column.path), column.kind)
+
+
+def _with_was(columns: Mapping[Key, Column], same: Mapping[str, str]) -> dict[Key, Column]:
+    """Every earlier path of a question in each of its columns: which of them takes an answer depends on the version.
+
+    Also those that no version here asks and somebody said to be the question.
+    """
+    own = {column.path for column in columns.values()}
+    before: dict[str, dict[str, None]] = {}
+    for column in columns.values():
+        before.setdefault(column.path, {}).update(dict.fromkeys(column.was))
+    for path, newest in same.items():
+        if path not in own and newest in before:
+            before[newest][path] = None
+    return {
+        key: column if column.is_companion else replace(column, was=tuple(before[column.path]))
+        for key, column in columns.items()
+    }
+
+
+def _refreshed(column: Column, told: Column) -> Column:
+    """What a version tells of the question of a column; the newest version, which comes last, has the last word."""
+    if column.path == told.path:
+        return replace(told, name=column.name, path=column.path, was=column.was, alias=column.alias)
+    return column if told.path in column.was else replace(column, was=(*column.was, told.path))
 
 
 def _questions(form: Form, repeat: str) -> list[Question]:
     """Questions with an answer whose innermost repeat is `repeat`, in the order of the sheet."""
-    repeats = {section.path for section in form.sections if section.kind == "repeat"}
-    inside = [
-        question for question in form.questions if question.has_answer and _innermost(question.path, repeats) == repeat
-    ]
+    inside = [q for q in form.questions if q.has_answer and form.repeat_of(q.path) == repeat]
     return inside if repeat else [*inside, *_META]
 
 
@@ -139,18 +217,8 @@ def _column(question: Question, kind: Kind) -> Column:
         kind=kind,
         concept=question.concept,
         # A place that nobody has classed is an identifier.
-        disclosure=question.disclosure or ("direct" if kind == "geopoint" else ""),
+        disclosure=question.disclosure or ("direct" if kind in _PLACES else ""),
         hxl=question.hxl,
         list_name=question.list_name,
         labels=dict(question.labels),
     )
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """`name`, or with `__2`, `__3`… when another table or column has it; notes it as taken."""
-    number, free = 1, name
-    while free.lower() in taken:
-        number += 1
-        free = f"{name}__{number}"
-    taken.add(free.lower())
-    return free

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +21,14 @@ from dialogkit.files import sha256_of
 from dialogkit.model.batch import SUBMISSIONS, Manifest
 from dialogkit.model.form import Form
 from dialogkit.model.submission import Submission
+from dialogkit.pull.bodies import BODIES, read_bodies
 from dialogkit.pull.manifest import AGAIN, MANIFEST, read_manifest
 
 #: A batch has at most so many submissions: a landing takes them in one piece.
 LARGEST: Final = 100_000
+
+#: Where the received bytes lie in a batch of before November 2026, whole and without the lines as context.
+_ALONE: Final = "received/submissions.ndjson.zst"
 
 #: Made once: `json.dumps` would make one for each submission.
 _IN_ORDER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
@@ -44,8 +49,20 @@ class Batch:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The canonical lines, one at a time."""
-        with self.submissions.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
-            yield from map(json.loads, io.TextIOWrapper(stream, encoding="utf-8", newline="\n"))
+        yield from map(json.loads, _unpacked(self.submissions))
+
+    def received(self) -> Iterator[tuple[str, bytes]]:
+        """Every submission byte by byte as the server sent it, with its instance id.
+
+        One that was refused or deleted has nothing there.
+        """
+        if BODIES in self.manifest.files:
+            for line, body in read_bodies(self.folder / BODIES, _unpacked(self.submissions)):
+                yield json.loads(line)["instance_id"], body
+            return
+        for kept in map(json.loads, _unpacked(self.folder / _ALONE)):
+            text = kept["body"]
+            yield kept["instance_id"], b64decode(text) if kept["encoding"] == "base64" else text.encode()
 
     def forms(self) -> dict[str, Form]:
         """Every form version that a submission of the batch names, by version."""
@@ -85,6 +102,12 @@ def open_batch(folder: Path) -> Batch:
     if manifest.batch_id != folder.name:
         raise BatchError("BATCH-004", folder.name, "The folder has another name than its batch.", AGAIN)
     return Batch(folder, manifest)
+
+
+def _unpacked(path: Path) -> Iterator[bytes]:
+    """The lines of a zstd file, with their line feeds."""
+    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+        yield from io.BufferedReader(stream)
 
 
 def folder_name(text: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from io import BufferedWriter
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import zstandard
 
@@ -24,12 +22,17 @@ from dialogkit.model.form import Form
 from dialogkit.model.server import FindForm, Received
 from dialogkit.model.submission import NO_KEY, Answers, Attachment, Origin, Submission
 from dialogkit.pull.batches import batches, content_hash, folder_name, now
+from dialogkit.pull.bodies import BODIES, Bodies
 from dialogkit.pull.disk import disk_for
 from dialogkit.pull.manifest import write_manifest
 
 #: Made once: `json.dumps` would make one for each line.
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_RECEIVED: Final = "received/submissions.ndjson.zst"
+#: What a line repeats of others stands shortly before it. A small window finds that as well as a large one, names it in
+#: fewer bits and stays in the processor's cache: a quarter smaller than level 3, and cheaper than level 8 as it comes.
+_PACKING: Final = zstandard.ZstdCompressionParameters.from_level(
+    8, window_log=19, hash_log=17, chain_log=17, min_match=6
+)
 
 #: Puts an attachment at a path and says what is there now; no file and no `sha256` when it cannot be had.
 PutFile = Callable[[Attachment, Path], Attachment]
@@ -76,8 +79,8 @@ class BatchWriter:
         self._paths: dict[str, set[str]] = {}
         (folder / "received").mkdir()
         (folder / "forms").mkdir()
-        self._lines = _Compressed(folder / SUBMISSIONS)
-        self._bodies = _Compressed(folder / _RECEIVED)
+        self._open = (folder / SUBMISSIONS).open("wb"), (folder / BODIES).open("wb")
+        self._lines, self._bodies = _Compressed(self._open[0]), Bodies(self._open[1])
         self._forms: set[str] = set()
 
     def add(self, received: Received, form: Form, put_file: PutFile | None = None) -> Written | None:
@@ -100,10 +103,11 @@ class BatchWriter:
             shutil.rmtree(self._attachments_of(submission), ignore_errors=True)
             return None
         self.attachments += sum(bool(file.sha256) for file in submission.attachments)
-        if not submission.refused and not submission.deleted_at:
-            self._bodies.line(_body(submission.instance_id, received.body))
+        line = self._lines.add({"n": self.count, "content": content, **submission.to_json()})
+        kept = not submission.refused and not submission.deleted_at
+        self._bodies.add(line, received.body if kept else None)
+        if kept:
             self._note_paths("", submission.answers)
-        self._lines.line({"n": self.count, "content": content, **submission.to_json()})
         self.count += 1
         self.refused += bool(submission.refused)
         self.deleted += bool(submission.deleted_at)
@@ -111,8 +115,10 @@ class BatchWriter:
 
     def finish(self, batch_id: str, server: str, started_at: str) -> Manifest:
         """Close the files and write the manifest, the last file of the folder."""
-        self._lines.close()
-        self._bodies.close()
+        self._lines.end()
+        self._bodies.end()
+        for file in self._open:
+            file.close()
         if not self.count:
             raise _Empty
         manifest = Manifest(
@@ -135,6 +141,12 @@ class BatchWriter:
         )
         write_manifest(self._folder, manifest)
         return manifest
+
+    def give_up(self) -> None:
+        """Close the files of a batch that is not kept, also where the disk is full."""
+        for file in self._open:
+            with suppress(OSError):
+                file.close()
 
     def _without_refused(self, submission: Submission, form: Form) -> Submission:
         if submission.deleted_at:
@@ -180,7 +192,8 @@ class BatchWriter:
         seen = self._paths.setdefault(level, set())
         for path, value in answers.items():
             if isinstance(value, str):
-                seen.add(path)
+                # A key that ends like our mark is marked once more, so that it is not taken for rows.
+                seen.add(path + LIST if path.endswith(LIST) else path)
             else:
                 seen.add(path + LIST)
                 for row in value:
@@ -211,8 +224,11 @@ def new_batch(
         with disk_for(form_id), whole_folder(folder / folder_name(form_id) / batch_id) as partial:
             writer = BatchWriter(partial, form_id, origin, hooks or Hooks())
             writer.batch_id = batch_id
-            yield writer
-            writer.finish(batch_id, server, started_at)
+            try:
+                yield writer
+                writer.finish(batch_id, server, started_at)
+            finally:
+                writer.give_up()
     except _Empty:
         return
 
@@ -233,19 +249,19 @@ class _Empty(Exception):  # noqa: N818 - not an error: leaves the block so that 
 class _Compressed:
     """Lines of JSON in one zstd file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.largest = 0
-        self._file: BufferedWriter = path.open("wb")
-        self._stream = zstandard.ZstdCompressor(level=3).stream_writer(self._file)
+        self._stream = zstandard.ZstdCompressor(compression_params=_PACKING).stream_writer(file)
 
-    def line(self, value: Mapping[str, object]) -> None:
+    def add(self, value: Mapping[str, object]) -> bytes:
+        """One line; gives it as it was written."""
         line = _COMPACT(value).encode() + b"\n"
         self.largest = max(self.largest, len(line))
         self._stream.write(line)
+        return line
 
-    def close(self) -> None:
+    def end(self) -> None:
         self._stream.flush(zstandard.FLUSH_FRAME)
-        self._file.close()
 
 
 def _sealed(form: Form, submission: Submission) -> bool:
@@ -254,13 +270,6 @@ def _sealed(form: Form, submission: Submission) -> bool:
     Nobody can read a refusal in sealed answers yet: they are held at landing, and judged when decrypted.
     """
     return "base64EncryptedKey" in submission.answers and not in_the_open(form, submission.answers)
-
-
-def _body(instance_id: str, body: bytes) -> dict[str, str]:
-    try:
-        return {"instance_id": instance_id, "encoding": "utf-8", "body": body.decode()}
-    except UnicodeDecodeError:
-        return {"instance_id": instance_id, "encoding": "base64", "body": base64.b64encode(body).decode()}
 
 
 def _fingerprints(folder: Path) -> dict[str, dict[str, object]]:

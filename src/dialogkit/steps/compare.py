@@ -14,7 +14,6 @@ from dialogkit.forms.build import build_form
 from dialogkit.forms.compare import Beside, Comparison, compare
 from dialogkit.forms.compare_kinds import Uses
 from dialogkit.forms.compare_pairs import was_of
-from dialogkit.forms.workbook import read_workbook
 from dialogkit.warehouse.bases import BASES
 from dialogkit.warehouse.concepts import RECORD_CONCEPTS
 from dialogkit.warehouse.findings import read_findings
@@ -41,7 +40,7 @@ def compare_files(old: Path, new: Path, workspace: Workspace | None = None) -> C
     """
     before, after = build_form(old), build_form(new)
     beside = Beside(
-        was=was_of(read_workbook(new)),
+        was=was_of(after.form),
         old_media=_hashes(before.media),
         new_media=_hashes(after.media),
         uses=uses_of(workspace, before.form.form_id) if workspace else Uses(),

@@ -14,7 +14,6 @@ from dialogkit.forms.build import build_form
 from dialogkit.forms.compare import Beside, Comparison, compare
 from dialogkit.forms.compare_pairs import was_of
 from dialogkit.forms.versions import file_name, find_version
-from dialogkit.forms.workbook import read_workbook
 from dialogkit.model.form import CARRIED_ID, CARRIED_VERSION, Form
 from dialogkit.model.host import Placed
 from dialogkit.steps.compare import uses_of
@@ -55,7 +54,7 @@ def compare_with_placed(workspace: Workspace, plan: Plan, ready: Ready, placed: 
         return Compared(None)
     held = {name: md5 for name, md5 in placed.media.items() if md5 and not _of_the_server(name, ready)}
     beside = Beside(
-        was=was_of(read_workbook(workspace.form_file(ready.form.form_id))),
+        was=was_of(ready.form),
         old_media=held,
         new_media={name: md5_of(path) for name, path in ready.built.media.items()},
         uses=uses_of(workspace, ready.form.form_id),

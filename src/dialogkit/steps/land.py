@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -11,6 +11,8 @@ import duckdb
 from dialogkit.forms.versions import known_versions
 from dialogkit.model.batch import SOURCES
 from dialogkit.model.report import Landed
+from dialogkit.model.staged import Staged
+from dialogkit.normalize.audit import audit_names, stage_audit
 from dialogkit.normalize.schema import tables_of
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
@@ -18,6 +20,7 @@ from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.batches import Batch, batches, open_batch
 from dialogkit.pull.manifest import forms_with_batches
 from dialogkit.pull.refusals import refusals
+from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.validate.check import check
 from dialogkit.validate.decide import decide
 from dialogkit.validate.rules import rules_of
@@ -39,17 +42,45 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
     # A form that left dialogkit.toml may still have a batch waiting.
     chosen = list(forms) or sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
     waiting = [path for form_id in chosen for path in batches(workspace.batches, form_id)]
-    done = []
     with writing(workspace.warehouse, memory_limit=workspace.config.land.memory_limit) as db:
         fresh = [path for path in waiting if not has_landed(db, path.name)]
-        progress.step("land", len(fresh))
-        for path in fresh:
-            done.append(_land_one(workspace, db, open_batch(path)))
-            progress.advance()
+        done = land_batches(workspace, db, fresh, progress)
+        told = {landed.form_id for landed in done}
         for form_id in chosen:
-            _refresh(workspace, db, form_id)
-            write_refusals(db, form_id, refusals(workspace.batches, form_id))
+            refresh_books(workspace, db, form_id, codebook=form_id not in told)
     return done
+
+
+def land_batches(
+    workspace: Workspace, db: duckdb.DuckDBPyConnection, paths: Sequence[Path], progress: Progress = SILENT
+) -> list[Landed]:
+    """Land batches into a warehouse that is open for writing, in this order; each in a transaction of its own.
+
+    Raises: as `land`.
+    """
+    progress.step("land", len(paths))
+    done = []
+    for path in paths:
+        done.append(_land_one(workspace, db, open_batch(path)))
+        progress.advance()
+    return done
+
+
+def refresh_books(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: str, *, codebook: bool = True) -> None:
+    """What is true of a form without any batch: what servers turned away, and what its versions say of it now.
+
+    Args:
+        workspace: where.
+        db: the warehouse.
+        form_id: the form.
+        codebook: take over classes, concepts and labels too, which may change without a new version of the form. A
+            landing of the form has just done so.
+    """
+    versions, here = known_versions(workspace.versions, form_id), standing(db, form_id)
+    if codebook and versions and here.tables:
+        lineage = lineage_of_form(workspace, list(versions.values()))
+        refresh_codebook(db, tables_of(list(versions.values()), here, lineage.same), versions, lineage)
+    write_refusals(db, form_id, refusals(workspace.batches, form_id))
 
 
 def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch) -> Landed:
@@ -58,22 +89,22 @@ def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch)
     known = known_versions(workspace.versions, form_id)
     # Versions that only the batch knows come first: the last one is the latest.
     forms = {version: form for version, form in batch.forms().items() if version not in known} | known
+    lineage = lineage_of_form(workspace, list(forms.values()))
     try:
-        staged = stage(db, manifest, batch.submissions, forms, standing(db, form_id))
+        staged = stage(db, manifest, batch.submissions, forms, standing(db, form_id), lineage)
         stage_sources(db, _source_files(db, batch))
+        stage_audit(db, _audit_files(db, staged, batch), staged)
         rules = (*rules_of(staged), *read_suite(workspace.validations / f"{form_id}.toml", staged))
-        report = check(db, staged, rules, today=datetime.now(UTC).date())
+        report = check(db, staged, rules, today=datetime.fromisoformat(manifest.started_at).date())
         decide(db, staged, report, workspace.config.land.on_failure)
         return load(db, staged, manifest, report)
     finally:
         unstage(db)
 
 
-def _refresh(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: str) -> None:
-    """Classes and concepts may change without a new version of the form, and no batch may be waiting."""
-    versions, here = known_versions(workspace.versions, form_id), standing(db, form_id)
-    if versions and here.tables:
-        refresh_codebook(db, tables_of(list(versions.values()), here), versions)
+def _audit_files(db: duckdb.DuckDBPyConnection, staged: Staged, batch: Batch) -> Iterator[tuple[str, Path]]:
+    for submission_id, name in audit_names(db, staged):
+        yield submission_id, batch.attachment(submission_id, name)
 
 
 def _source_files(db: duckdb.DuckDBPyConnection, batch: Batch) -> Iterator[tuple[str, Path]]:

@@ -36,7 +36,7 @@ def query(workspace: Workspace, statement: str, as_of: str = "") -> tuple[list[s
             result = db.execute(statement)
             return [column[0] for column in result.description or ()], result.fetchall()
         except duckdb.Error as error:
-            raise _in_words(error) from None
+            raise in_words(error) from None
 
 
 def _opened(workspace: Workspace, as_of: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
@@ -47,7 +47,7 @@ def _opened(workspace: Workspace, as_of: str) -> AbstractContextManager[duckdb.D
     return open_as_of(workspace.warehouse, workspace.snapshots, at, own if own.is_dir() else None)
 
 
-def _in_words(error: duckdb.Error) -> WarehouseError:
+def in_words(error: duckdb.Error) -> WarehouseError:
     """Only errors about the statement itself are quoted: others (casts, for one) quote answers."""
     if isinstance(error, _ABOUT_STATEMENT):
         return _refused(str(error).split("\n\n", maxsplit=1)[0].strip(), _TABLES)

@@ -30,7 +30,7 @@ def check(db: duckdb.DuckDBPyConnection, staged: Staged, rules: Sequence[Rule], 
         db: holds the staged tables.
         staged: the batch.
         rules: of the form and of people.
-        today: the day of the landing, which `today()` gives in rules.
+        today: the day of the pull, which `today()` gives in rules: the same when it is landed again.
 
     Returns:
         One result a rule. A rule that could not be evaluated says nothing about the data; nothing quotes an answer.

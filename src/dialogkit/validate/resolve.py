@@ -69,7 +69,7 @@ class Rows:
 
     def columns(self, path: str) -> list[Column]:
         """The columns of a question: several where it changed its type between versions."""
-        return [column for column in self._table(self.form.repeat_of(path)).columns if column.path == path]
+        return [column for column in self._table(self.form.repeat_of(path)).columns if column.holds(path)]
 
     def is_blank(self, path: str) -> str:
         """SQL for whether a question of these rows has no answer; an answer that is not of its type is one."""
@@ -99,11 +99,12 @@ class Rows:
         return list(reversed(list(self._upwards())))
 
     def _upwards(self) -> Iterator[Table]:
-        names = {table.name: table for table in self.staged.tables}
-        table: Table | None = self.table
-        while table:
+        table = self.table
+        while table.repeat:
             yield table
-            table = names.get(table.parent)
+            # As this version nests them: a group of one version may be a repeat in another.
+            table = self._table(self.form.repeat_of(table.repeat))
+        yield table
 
     def _table(self, repeat: str) -> Table:
         return next(table for table in self.staged.tables if table.repeat == repeat)

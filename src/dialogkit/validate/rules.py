@@ -20,7 +20,9 @@ from dialogkit.validate.resolve import Rows
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.texts import messages
 
-_TYPED: Final[frozenset[Kind]] = frozenset({"integer", "decimal", "date", "time", "datetime", "geopoint"})
+_TYPED: Final[frozenset[Kind]] = frozenset(
+    {"integer", "decimal", "date", "time", "datetime", "geopoint", "geotrace", "geoshape"}
+)
 _YES: Final = frozenset({"yes", "true", "true()"})
 _NO: Final = frozenset({"", "no", "false", "false()"})
 #: Why encrypted answers are still closed (`Submission.sealed`), and what to do.
@@ -81,15 +83,23 @@ def _closed(staged: Staged) -> str:
 
 
 def _drift(staged: Staged) -> Rule:
-    query = f"SELECT submission_id, row FROM {sql.name(staged.drift)} WHERE submission_id NOT IN ({_closed(staged)})"
+    query = (
+        f"SELECT submission_id, row FROM {sql.name(staged.drift)} WHERE submission_id NOT IN ({_closed(staged)}) "
+        # It answers a renamed question under both of its names; no version asks both.
+        f"UNION ALL SELECT submission_id, row FROM {sql.name(staged.issues)} WHERE kind = 'twice'"
+    )
     fix = "Nothing is lost: they are kept in ops.drift. Check that phones have the same form as this workspace."
     return Rule("FORM-DRIFT", "note", "", _main(staged).name, messages("FORM-DRIFT", staged.form), fix=fix, query=query)
 
 
 def _types(staged: Staged) -> Iterator[Rule]:
     for table in staged.tables:
-        for path in dict.fromkeys(column.path for column in table.columns if column.kind in _TYPED):
-            query = f"SELECT submission_id, row FROM {sql.name(staged.issues)} WHERE path = {sql.text(path)}"
+        paths = [path for one in table.columns if one.kind in _TYPED for path in (one.path, *one.was)]
+        for path in dict.fromkeys(paths):
+            query = (
+                f"SELECT submission_id, row FROM {sql.name(staged.issues)} "
+                f"WHERE path = {sql.text(path)} AND kind <> 'twice'"
+            )
             question = _latest(staged, path)
             if question:
                 text = messages("FORM-TYPE", staged.form, question)
@@ -102,7 +112,9 @@ def _choices(staged: Staged) -> Iterator[Rule]:
 
 
 def _not_a_choice(rows: Rows, path: str) -> str | None:
-    question = rows.form.by_path[path]
+    question = rows.form.by_path.get(path)
+    if question is None:  # a repeat in this version
+        return None
     choices = rows.form.choice_lists.get(question.list_name)
     kind: Kind = "select_one" if question.type == "select_one" else "select_multiple"
     column = next((column for column in rows.columns(path) if column.kind == kind), None)
@@ -123,7 +135,9 @@ def _required(staged: Staged) -> Iterator[Rule]:
 
 
 def _missing(rows: Rows, path: str) -> str | None:
-    question = rows.form.by_path[path]
+    question = rows.form.by_path.get(path)
+    if question is None:  # a repeat in this version
+        return None
     required = question.required.strip()
     if required.lower() in _NO or question.type == "calculate" or not question.has_answer:
         return None

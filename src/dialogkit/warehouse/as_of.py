@@ -18,7 +18,9 @@ from dialogkit import sql
 from dialogkit.bundled import bundled
 from dialogkit.errors import WarehouseError
 from dialogkit.model.table import HISTORY_COLUMNS
+from dialogkit.warehouse.audit import create_audit
 from dialogkit.warehouse.connect import new_file, reading
+from dialogkit.warehouse.files_view import create_files
 from dialogkit.warehouse.history import check_history
 from dialogkit.warehouse.snapshot import BOOKS, accepted_tables, filling, shut_off
 
@@ -29,7 +31,7 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _HELD_THEN: Final = (
     "valid_from <= $at AND (valid_to IS NULL OR valid_to > $at)"
     # Its answers were taken away since: it is counted as if it had never come.
-    " AND content <> ''"
+    " AND content IS NOT NULL"
 )
 
 
@@ -127,6 +129,10 @@ def _copy(db: duckdb.DuckDBPyConnection, at: datetime) -> None:
         "SEMI JOIN (FROM held_then WHERE still) h ON h.form_id = d.form_id AND h.submission_id = d.submission_id "
         "GROUP BY ALL"
     )
+    # Files and times of replaced versions are not kept; those of a later version would be the wrong ones.
+    accepted = "SELECT form_id, submission_id FROM held_then WHERE still AND state = 'accepted'"
+    create_files(db, accepted)
+    create_audit(db, accepted)
     db.execute("DROP TABLE held_then")
 
 

@@ -19,13 +19,16 @@ from dialogkit.warehouse.migrate import migrate
 STORAGE: Final = "v1.5.0"
 #: Where DuckDB puts what does not fit in memory.
 SPILL: Final = ".spill"
+#: Rows that are compressed together: less than a full batch, so that a full batch goes to its place in the file at once
+#: rather than through the log (a quarter less CPU in a landing).
+_ROW_GROUP: Final = 61_440
 _FULL = re.compile("no space left|quota exceeded|file too large", re.IGNORECASE)
 _DAMAGED: Final = "Corrupt database file"
 _SETTINGS: Final = ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false")
 
 
 @contextmanager
-def writing(path: Path, *, memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(path: Path, *, memory_limit: str = "600MB") -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse for one writer, made and brought up to date when needed.
 
     Raises:
@@ -79,7 +82,7 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
             db.execute(setting)
         # Otherwise what does not fit in memory goes into the folder that somebody happens to be in.
         db.execute(f"SET temp_directory = {sql.text(str(path.parent / SPILL))}")
-        options = "READ_ONLY" if read_only else f"STORAGE_VERSION {sql.text(STORAGE)}"
+        options = "READ_ONLY" if read_only else f"STORAGE_VERSION {sql.text(STORAGE)}, ROW_GROUP_SIZE {_ROW_GROUP}"
         with plain_errors(path):
             db.execute(f"ATTACH {sql.text(str(path))} AS dialogkit ({options})")
         db.execute("USE dialogkit")

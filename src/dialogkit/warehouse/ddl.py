@@ -9,8 +9,10 @@ import duckdb
 
 from dialogkit import sql
 from dialogkit.model.form import Form
+from dialogkit.model.lineage import NO_LINEAGE, Lineage
 from dialogkit.model.table import Column, Standing, Table
 from dialogkit.warehouse import history
+from dialogkit.warehouse.lineage import write_lineage
 
 SCHEMAS = ("accepted", "held", "identifiers")
 
@@ -19,12 +21,14 @@ def standing(db: duckdb.DuckDBPyConnection, form_id: str) -> Standing:
     """What a form has in the warehouse already, and the table names that belong to others."""
     columns: dict[str, list[Column]] = {}
     rows = db.execute(
-        "SELECT repeat, column_name, path, kind, concept, disclosure, hxl, list_name, labels FROM ops.columns "
+        "SELECT repeat, column_name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias "
+        "FROM ops.columns "
         "WHERE form_id = ? ORDER BY table_name, position",
         [form_id],
     ).fetchall()
-    for repeat, name, path, kind, concept, disclosure, hxl, list_name, labels in rows:
-        column = Column(name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels))
+    for repeat, name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias in rows:
+        earlier = tuple(json.loads(was))
+        column = Column(name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels), earlier, alias)
         columns.setdefault(repeat, []).append(column)
     tables = db.execute("SELECT form_id, repeat, table_name FROM ops.tables").fetchall()
     return Standing(
@@ -58,7 +62,9 @@ def prepare_tables(db: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> No
             _seclude(db, table, column)
 
 
-def refresh_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form]) -> None:
+def refresh_codebook(
+    db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form], lineage: Lineage = NO_LINEAGE
+) -> None:
     """Take over new classes, concepts and labels of a form, in one transaction, when no batch of it is landed.
 
     Answers of a question that is an identifier now leave `accepted`.
@@ -67,6 +73,7 @@ def refresh_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], for
     try:
         prepare_tables(db, tables)
         write_codebook(db, tables, forms)
+        write_lineage(db, tables[0].form_id, lineage)
     except BaseException:
         db.rollback()
         raise
@@ -139,6 +146,8 @@ def _column_row(table: Table, column: Column, position: int) -> tuple[object, ..
         column.list_name,
         _json(dict(column.labels)),
         position,
+        _json(list(column.was)),
+        column.alias,
     )
 
 

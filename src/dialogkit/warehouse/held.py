@@ -165,11 +165,7 @@ def _decided(db: duckdb.DuckDBPyConnection, held: Held, decision: str, reason: s
         "WHERE submission_id = ? AND form_id = ?",
         [decision, reason, by, held.submission_id, held.form_id],
     )
-    db.execute(
-        "UPDATE ops.submissions SET state = ?, reason = ? WHERE submission_id = ? AND form_id = ?",
-        [state, reason, held.submission_id, held.form_id],
-    )
-    history.note_decision(db, held.form_id, held.submission_id)
+    history.note_decision(db, held.form_id, held.submission_id, state, reason)
 
 
 @contextmanager

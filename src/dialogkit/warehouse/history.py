@@ -23,18 +23,15 @@ REPLACED: Final = "SELECT submission_id FROM stage_replaced"
 REFUSED: Final = f"{REPLACED} WHERE refused"
 
 
-def find_replaced(db: duckdb.DuckDBPyConnection, form_id: str) -> int:
+def find_replaced(db: duckdb.DuckDBPyConnection) -> int:
     """Note which submissions a batch brings anew, and from when their versions hold; tells how many."""
     db.execute(
         """
         CREATE OR REPLACE TEMP TABLE stage_replaced AS
-        SELECT s.submission_id, any_value(s.state) = 'refused' AS refused, max(v.valid_from) AS since
-        FROM stage_submissions s
-        SEMI JOIN (FROM ops.submissions WHERE form_id = $form) known ON known.submission_id = s.submission_id
-        LEFT JOIN ops.versions v ON v.form_id = $form AND v.submission_id = s.submission_id AND v.valid_to IS NULL
+        SELECT s.submission_id, any_value(s.state) = 'refused' AS refused, max(k.valid_from) AS since
+        FROM stage_submissions s JOIN stage_known k ON k.submission_id = s.submission_id
         WHERE s.state <> 'known' GROUP BY s.submission_id
-        """,
-        {"form": form_id},
+        """
     )
     (count,) = db.execute("SELECT count(*) FROM stage_replaced").fetchone() or (0,)
     return int(count)
@@ -62,23 +59,24 @@ def move_replaced(db: duckdb.DuckDBPyConnection, staged: Staged, at: str) -> Non
         )
     facts = {"at": at, "form": staged.form_id}
     db.execute(
-        "UPDATE ops.versions SET valid_to = greatest(valid_from, $at::TIMESTAMPTZ) "
+        "UPDATE ops.version_rows SET valid_to = greatest(valid_from, $at::TIMESTAMPTZ) "
         f"WHERE form_id = $form AND valid_to IS NULL AND submission_id IN ({REPLACED})",
         facts,
     )
     db.execute(
-        f"UPDATE ops.versions SET content = '' WHERE form_id = ? AND submission_id IN ({REFUSED})", [staged.form_id]
+        f"UPDATE ops.version_rows SET content = NULL WHERE form_id = ? AND submission_id IN ({REFUSED})",
+        [staged.form_id],
     )
 
 
 def write_versions(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest) -> None:
-    """One row for each submission that this batch brought, as `ops.submissions` has it."""
+    """One row for each submission that this batch brought; `ops.submissions` shows those that hold."""
     main = sql.name(staged.relations[staged.tables[0].name])
     db.execute(
         f"""
-        INSERT INTO ops.versions
-        SELECT s.submission_id, $form, s.instance_id, s.content, s.form_version, s.submitted_at, $origin,
-            coalesce(d.state, s.state), coalesce(d.reason, s.reason), $batch, $server,
+        INSERT INTO ops.version_rows
+        SELECT s.submission_id, $form, nullif(s.instance_id, s.submission_id), s.content, s.form_version,
+            s.submitted_at, $origin, coalesce(d.state, s.state), coalesce(d.reason, s.reason), $batch, $server,
             coalesce(m._review_state, ''), coalesce(m._edited, false), greatest($at::TIMESTAMPTZ, r.since), NULL
         FROM stage_submissions s
         LEFT JOIN stage_decision d ON d.submission_id = s.submission_id AND s.state = 'new'
@@ -96,23 +94,18 @@ def write_versions(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Mani
     )
 
 
-def note_decision(db: duckdb.DuckDBPyConnection, form_id: str, submission_id: str) -> None:
-    """Somebody released or dropped a held submission: from now on it is what `ops.submissions` says."""
+def note_decision(db: duckdb.DuckDBPyConnection, form_id: str, submission_id: str, state: str, reason: str) -> None:
+    """Somebody released or dropped a held submission: from now on it is `state`."""
     facts = {"form": form_id, "id": submission_id}
+    held = "form_id = $form AND submission_id = $id AND valid_to IS NULL AND state = 'held'"
     db.execute(
-        """
-        INSERT INTO ops.versions
-        SELECT v.* REPLACE (s.state AS state, s.reason AS reason, greatest(v.valid_from, now()) AS valid_from)
-        FROM ops.versions v JOIN ops.submissions s ON s.form_id = v.form_id AND s.submission_id = v.submission_id
-        WHERE v.form_id = $form AND v.submission_id = $id AND v.valid_to IS NULL
-        """,
-        facts,
+        f"CREATE OR REPLACE TEMP TABLE decided AS SELECT * REPLACE ($state AS state, $reason AS reason, "
+        f"greatest(valid_from, now()) AS valid_from) FROM ops.version_rows WHERE {held}",
+        facts | {"state": state, "reason": reason},
     )
-    db.execute(
-        "UPDATE ops.versions SET valid_to = greatest(valid_from, now()) "
-        "WHERE form_id = $form AND submission_id = $id AND valid_to IS NULL AND state = 'held'",
-        facts,
-    )
+    db.execute(f"UPDATE ops.version_rows SET valid_to = greatest(valid_from, now()) WHERE {held}", facts)
+    db.execute("INSERT INTO ops.version_rows FROM decided")
+    db.execute("DROP TABLE decided")
 
 
 def check_history(db: duckdb.DuckDBPyConnection, where: str) -> None:
@@ -121,7 +114,8 @@ def check_history(db: duckdb.DuckDBPyConnection, where: str) -> None:
     Raises:
         WarehouseError: WAREHOUSE-033, it has no history yet.
     """
-    if not db.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'history'").fetchone():
+    newest = "schema_name = 'ops' AND table_name = 'version_rows'"
+    if not db.execute(f"SELECT 1 FROM duckdb_tables() WHERE {newest}").fetchone():
         raise WarehouseError(
             "WAREHOUSE-033",
             where,

@@ -16,10 +16,12 @@ from dialogkit.model.report import Landed, Report
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
 from dialogkit.warehouse import history
+from dialogkit.warehouse.audit import write_audit
 from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_tables, write_codebook
+from dialogkit.warehouse.lineage import write_lineage
 
 #: Books that repeat something of an answer; a dropped submission has nothing in them.
-WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources")
+WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources", "audit")
 #: Books with one or more rows a submission, cleared when a submission is replaced.
 _BOOKS: Final = (*WITH_ANSWERS, "violations")
 
@@ -36,13 +38,14 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
     try:
         prepare_tables(db, staged.tables)
         write_codebook(db, staged.tables, staged.forms)
+        write_lineage(db, staged.form_id, staged.lineage)
         _decide_again(db, staged.form_id)
         _remove_replaced(db, staged, manifest.started_at)
         for table in staged.tables:
             _insert_rows(db, staged, table)
         _write_books(db, staged)
+        write_audit(db, staged.form_id)
         _write_rules(db, staged.form_id, report)
-        _write_states(db, staged)
         history.write_versions(db, staged, manifest)
         landed = _count(db, staged, manifest, report)
         _write_run(db, manifest, landed)
@@ -105,13 +108,13 @@ def _decide_again(db: duckdb.DuckDBPyConnection, form_id: str) -> None:
 
 
 def _remove_replaced(db: duckdb.DuckDBPyConnection, staged: Staged, at: str) -> None:
-    if not history.find_replaced(db, staged.form_id):
+    if not history.find_replaced(db):
         return
     tables = [table.name for table in staged.tables]
     history.move_replaced(db, staged, at)
     drop_rows(db, tables, history.REPLACED)
     drop_rows(db, tables, history.REFUSED, ("history",))
-    for book in (*_BOOKS, "submissions"):
+    for book in _BOOKS:
         db.execute(
             f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ? AND submission_id IN ({history.REPLACED})",
             [staged.form_id],
@@ -168,19 +171,6 @@ def _write_rules(db: duckdb.DuckDBPyConnection, form_id: str, report: Report) ->
                 "INSERT INTO ops.rules VALUES (?, ?, ?, ?, ?, ?)",
                 [form_id, result.code, result.path, result.action, message, result.fix],
             )
-
-
-def _write_states(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    db.execute(
-        f"""
-        INSERT INTO ops.submissions
-        SELECT s.submission_id, {sql.text(staged.form_id)}, s.instance_id, s.content, s.form_version, s.submitted_at,
-            {sql.text(staged.origin)}, coalesce(d.state, s.state), coalesce(d.reason, s.reason),
-            {sql.text(staged.batch_id)}
-        FROM stage_submissions s LEFT JOIN stage_decision d ON d.submission_id = s.submission_id AND s.state = 'new'
-        WHERE s.state <> 'known'
-        """
-    )
 
 
 def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, report: Report) -> Landed:

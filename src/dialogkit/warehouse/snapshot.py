@@ -19,15 +19,18 @@ from dialogkit import sql
 from dialogkit.bundled import bundled
 from dialogkit.errors import WarehouseError
 from dialogkit.files import sweep, write_whole
+from dialogkit.warehouse.audit import create_audit
 from dialogkit.warehouse.concepts import create_concepts
 from dialogkit.warehouse.connect import new_file, none_yet, plain_errors, reading
+from dialogkit.warehouse.files_view import create_files
 from dialogkit.warehouse.findings import read_findings, run_findings
+from dialogkit.warehouse.views import create_views
 
 _POINTER: Final = "current.txt"
 #: So many older snapshots stay, for readers that still have one open.
 _KEPT: Final = 2
 #: Books that hold no answer and no id.
-BOOKS: Final = ("columns", "choices", "forms", "runs")
+BOOKS: Final = ("tables", "columns", "choices", "forms", "runs")
 
 
 def make_snapshot(warehouse: Path, folder: Path, findings: Path | None = None) -> Path:
@@ -62,7 +65,7 @@ def _make(warehouse: Path, folder: Path, findings: Path) -> Path:
 
 @contextmanager
 def filling(db: duckdb.DuckDBPyConnection, warehouse: Path, findings: Path) -> Iterator[None]:
-    """The block copies `accepted` and `ops` from the database `source`; concepts and findings are then made of them."""
+    """The block copies `accepted` and `ops` from the database `source`; all else is then made of them."""
     with plain_errors(warehouse):
         db.execute(f"ATTACH {sql.text(str(warehouse))} AS source (READ_ONLY)")
     for schema in ("accepted", "ops"):
@@ -71,6 +74,7 @@ def filling(db: duckdb.DuckDBPyConnection, warehouse: Path, findings: Path) -> I
     _comment(db)
     db.execute("DETACH source")
     create_concepts(db)
+    create_views(db)
     run_findings(db, read_findings(findings))
     db.execute("CHECKPOINT")
 
@@ -142,6 +146,9 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
     )
     # Which unknown questions were answered, and how often; the answers themselves stay in the warehouse.
     db.execute("CREATE TABLE ops.drift AS SELECT form_id, path, count(*) AS n FROM source.ops.drift GROUP BY ALL")
+    accepted = "SELECT form_id, submission_id FROM source.ops.versions WHERE valid_to IS NULL AND state = 'accepted'"
+    create_files(db, accepted)
+    create_audit(db, accepted)
 
 
 def _comment(db: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,35 @@
+"""Names and aliases that no other table or column has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dialogkit.model.table import Column
+from dialogkit.normalize.alias import alias_of
+
+
+class Names:
+    """Names that are taken, compared without case: DuckDB's names have none."""
+
+    def __init__(self, taken: Iterable[str], aliases: Iterable[str] = ()) -> None:
+        self._taken = {name.lower() for name in taken}
+        self._aliases = {alias.lower() for alias in aliases}
+
+    def has(self, name: str) -> bool:
+        """Whether a name is taken."""
+        return name.lower() in self._taken
+
+    def free(self, name: str) -> str:
+        """`name`, or with `__2`, `__3`… when another has it; it is taken from now on."""
+        number, free = 1, name
+        while self.has(free):
+            number += 1
+            free = f"{name}__{number}"
+        self._taken.add(free.lower())
+        return free
+
+    def named(self, column: Column) -> Column:
+        """The column with a name and an alias that no other has."""
+        name = self.free(column.name)
+        return replace(column, name=name, alias=alias_of(name, self._aliases))
