@@ -83,7 +83,7 @@ def test_a_whole_id_wins_over_one_that_begins_with_it(held, tmp_path):
         ("zz", "No held submission has this id."),
         ("ac3", "No held submission has this id."),
         ("%", "No held submission has this id."),
-        ("", "More than one held submission begins so."),
+        ("", "No held submission has this id."),
     ],
 )
 def test_warehouse_008_which_one_is_meant(held, name, message):

@@ -68,7 +68,7 @@ def test_a_rebuild_gives_equal_tables(site):
     assert land(site) == []
     result = CliRunner().invoke(cli, ["land", "--rebuild", "--json", "-q", "-w", str(site.root)])
     assert (result.exit_code, len(json.loads(result.stdout))) == (0, 5)
-    assert "Made anew from 5 batches; decisions carried over: 4.\n" in result.stderr
+    assert "Made anew; batches: 5, decisions carried over: 4.\n" in result.stderr
     assert not re.search("Zebra|Quokka", result.output)
     assert tables_of(site) == before
 

@@ -61,7 +61,7 @@ def _rebuild(workspace: Workspace, *, quiet: bool, as_json: bool, accept_loss: b
         made = rebuild(workspace, progress, accept_loss=accept_loss)
         snapshot(workspace, progress)
     show_landed(made.landed, as_json=as_json)
-    output.say(f"Made anew from {len(made.landed)} batches; decisions carried over: {made.decisions}.")
+    output.say(f"Made anew; batches: {len(made.landed)}, decisions carried over: {made.decisions}.")
     if made.missing:
         output.say(f"Lost: {made.missing.submissions} submissions, {made.missing.versions} versions.")
     if made.aside:

@@ -13,7 +13,7 @@ from dialogkit.warehouse.as_of import open_as_of, time_of
 from dialogkit.warehouse.snapshot import open_snapshot
 from dialogkit.workspace import Workspace
 
-_TABLES: Final = 'See the tables with: dialogkit query "SELECT schema_name, table_name FROM duckdb_tables()"'
+_TABLES: Final = 'See the tables with: dialogkit query "SELECT table_schema, table_name FROM information_schema.tables"'
 _ABOUT_STATEMENT: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 _ABOUT_VALUES: Final = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.TypeMismatchException)
 

@@ -13,6 +13,7 @@ from dialogkit import sql
 from dialogkit.errors import WarehouseError
 from dialogkit.problem import Problem
 from dialogkit.warehouse import history
+from dialogkit.warehouse.find import find
 from dialogkit.warehouse.load import WITH_ANSWERS, drop_rows
 
 
@@ -94,14 +95,10 @@ def drop(db: duckdb.DuckDBPyConnection, submission_id: str, reason: str, by: str
 
 def _find(db: duckdb.DuckDBPyConnection, submission_id: str) -> Held:
     """By its whole id or by its beginning, when that is enough to tell it."""
-    found = [
-        held
-        for held in list_held(db)
-        if held.submission_id.removeprefix("uuid:").startswith(submission_id.removeprefix("uuid:"))
-    ]
-    whole = [held for held in found if held.submission_id == submission_id]
-    if submission_id and len(whole or found) == 1:
-        return (whole or found)[0]
+    found = find(db, submission_id, states=("held",))
+    if len(found) == 1:
+        (one,) = found
+        return next(held for held in list_held(db, [one.form_id]) if held.submission_id == one.submission_id)
     raise WarehouseError(
         "WAREHOUSE-008",
         f"submission {submission_id}",

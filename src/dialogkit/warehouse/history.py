@@ -17,10 +17,13 @@ from dialogkit.errors import WarehouseError
 from dialogkit.model.batch import Manifest
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import HISTORY_COLUMNS
+from dialogkit.warehouse.find import find
 
 #: Submissions that a batch brings anew, and which of them it refuses: queries over what `find_replaced` made.
 REPLACED: Final = "SELECT submission_id FROM stage_replaced"
 REFUSED: Final = f"{REPLACED} WHERE refused"
+#: States of a submission that is still there.
+_THERE: Final = ("accepted", "held", "dropped")
 
 
 def find_replaced(db: duckdb.DuckDBPyConnection) -> int:
@@ -140,16 +143,14 @@ def current_of(db: duckdb.DuckDBPyConnection, form_id: str, submission_id: str) 
     Raises:
         WarehouseError: WAREHOUSE-034, none or more than one begins so.
     """
-    rows = db.execute(
-        "SELECT submission_id, coalesce(form_version, ''), review_state, server FROM ops.versions "
-        "WHERE form_id = $form AND valid_to IS NULL AND state NOT IN ('refused', 'deleted') "
-        "AND (submission_id = $id OR starts_with(replace(submission_id, 'uuid:', ''), $begins)) LIMIT 1000",
-        {"form": form_id, "id": submission_id, "begins": submission_id.removeprefix("uuid:")},
-    ).fetchall()
-    found = [Current(*row) for row in rows]
-    whole = [one for one in found if one.submission_id == submission_id]
-    if submission_id and len(whole or found) == 1:
-        return (whole or found)[0]
+    found = find(db, submission_id, form_id=form_id, states=_THERE)
+    if len(found) == 1:
+        row = db.execute(
+            "SELECT submission_id, coalesce(form_version, ''), review_state, server FROM ops.versions "
+            "WHERE form_id = ? AND valid_to IS NULL AND submission_id = ?",
+            [form_id, found[0].submission_id],
+        ).fetchone()
+        return Current(*row or ())
     raise WarehouseError(
         "WAREHOUSE-034",
         f"{form_id}, submission {submission_id}",

@@ -22,6 +22,7 @@ from dialogkit.warehouse.lineage import write_lineage
 
 #: Books that repeat something of an answer; a dropped submission has nothing in them.
 WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources", "audit")
+_TABLES: Final = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
 #: Books with one or more rows a submission, cleared when a submission is replaced.
 _BOOKS: Final = (*WITH_ANSWERS, "violations")
 
@@ -82,7 +83,7 @@ def drop_rows(db: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: str, sc
         ids: a query that gives submission ids.
         schemas: where to delete.
     """
-    present = set(db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall())
+    present = set(db.execute(_TABLES).fetchall())
     for schema in schemas:
         for table in tables:
             if (schema, table) in present:
