@@ -67,7 +67,11 @@ def test_all_shows_what_no_version_changed_too(here: Path) -> None:
 
 def test_an_answer_is_written_beside_the_workbook_and_holds_at_once(here: Path) -> None:
     result = run("talk", "--same", "old place", "it's")
-    assert (result.exit_code, result.stderr) == (0, "written: forms/talk.lineage.toml\n")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "written: forms/talk.lineage.toml\n"
+        "Answers that were landed in two columns come into one with: dialogkit land --rebuild\n"
+    )
     assert "old place (1) → it's (2, decision)\n" in result.stdout
     assert "0 to answer." in result.stdout
     assert Path("forms/talk.lineage.toml").read_text().endswith('\n[same]\n"old place" = "it\'s"\n')

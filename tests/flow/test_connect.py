@@ -74,7 +74,7 @@ def test_warehouse_005_a_file_that_is_no_warehouse(tmp_path, act, data):
     assert str(error) == (
         "error[WAREHOUSE-005] lock.duckdb\n"
         "  The file cannot be read as a warehouse.\n"
-        "  Bring back a copy. Without one, move it away and land again; decisions on held submissions are then lost."
+        "  Bring back a copy. Without one, all but decisions comes back by: dialogkit land --rebuild --accept-loss"
     )
     assert path.read_bytes() == data
 

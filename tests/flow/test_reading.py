@@ -495,3 +495,11 @@ def test_warehouse_057_a_folder_that_cannot_be_written_says_so(data, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WarehouseError, match="WAREHOUSE-057"):
         data.to_parquet(tmp_path / "file" / "x")
+
+
+@pytest.mark.parametrize("statement", ["USE memory", "SET threads = 1", "BEGIN", "PREPARE a AS SELECT 1"])
+def test_a_statement_that_changes_the_connection_is_refused(data, statement):
+    with pytest.raises(WarehouseError) as caught:
+        data.sql(statement)
+    assert caught.value.code == "WAREHOUSE-010"
+    assert len(data.sql("SELECT 1 AS a")) == 1

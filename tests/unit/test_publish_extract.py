@@ -7,14 +7,17 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialogkit.bundled import bundled
+from dialogkit.model.table import COMPANIONS, SQL_TYPES
 from dialogkit.publish.deidentify import small_countries
 from dialogkit.publish.extract import cell, safe, write_csv
 from dialogkit.publish.gate import folded, parts, phrases, search
-from dialogkit.publish.variables import alias
+from dialogkit.publish.variables import alias, read_extracts
 
 
 @pytest.mark.parametrize(
@@ -128,3 +131,17 @@ def test_a_search_sees_through_case_spaces_and_composed_letters(tmp_path: Path) 
 def test_values_under_four_characters_are_not_searched(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("Ana", encoding="utf-8")
     assert search(tmp_path, {"Ana": "form, name"}, []) == []
+
+
+def test_every_kind_of_column_is_judged_before_it_is_published():
+    """What stands beside a column is never published; places are not, whatever their class."""
+    with duckdb.connect() as db:
+        for name in ("001_first.sql", "002_history.sql", "003_lineage.sql"):
+            db.execute((bundled("warehouse/migrations") / name).read_text(encoding="utf-8"))
+        for number, kind in enumerate(SQL_TYPES):
+            name = f"c{number}"
+            row = ["f", "f", "", name, name, kind, "org.x", "none", "", "", "{}", number, "[]", name]
+            db.execute(f"INSERT INTO ops.columns VALUES ({', '.join('?' * 14)})", row)
+        (extract,) = read_extracts(db, ["f"])
+    published = {variable.kind for variable in extract.published}
+    assert published == set(SQL_TYPES) - COMPANIONS - {"file", "geopoint", "geotrace", "geoshape"}

@@ -45,6 +45,7 @@ def lineage(
     if same or different:
         written = step.decide(workspace, form_id, same, different)
         output.say(f"written: {printable(written.relative_to(workspace.root).as_posix())}")
+        output.say("Answers that were landed in two columns come into one with: dialogkit land --rebuild")
     found, versions = step.lineage(workspace, form_id), step.version_names(workspace, form_id)
     if as_json:
         output.data(_as_data(form_id, versions, found, everything))

@@ -11,6 +11,11 @@ from dialogkit.steps.explain import Explained, Waiting
 from dialogkit.warehouse.explain import Decision, Story, Version
 
 _DECIDED: Final = {"release": "released", "drop": "dropped"}
+#: Kinds of issues that are no type.
+_ISSUES: Final = {
+    "twice": "answered under an earlier name too; the answer under the newer one stands in the table",
+    "audit": "the audit file cannot be read to its end",
+}
 _RELEASES: Final = {
     "yes": "its record is in it",
     "no": "its record is not in it",
@@ -81,8 +86,8 @@ def _waits(wait: Waiting) -> str:
 def _show_now(story: Story) -> None:
     broken = [[one.rule, _where(one.path, one.row), one.action, one.message] for one in story.violations]
     _show(["rule", "where", "action", "what it says"], broken, "Rules that it breaks")
-    issues = [[_where(one.path, one.row), f"does not fit {one.kind}"] for one in story.issues]
-    _show(["where", "problem"], issues, "Answers of a wrong type")
+    issues = [[_where(one.path, one.row), _ISSUES.get(one.kind, f"does not fit {one.kind}")] for one in story.issues]
+    _show(["where", "problem"], issues, "Answers that do not stand in a column")
     drift = [[_where(one.path, one.row)] for one in story.drift]
     _show(["where"], drift, "Unknown questions")
     rows = [[table, schema, count] for table, places in (story.rows or {}).items() for schema, count in places.items()]

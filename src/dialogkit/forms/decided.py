@@ -57,7 +57,7 @@ def read_decided(path: Path) -> Decided:
         return Decided()
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormError("FORM-080", path.name, f"This is not a TOML file: {error}.", "Correct it there.") from None
     except OSError as error:
         message = f"The file cannot be read ({error.strerror})."
@@ -100,13 +100,17 @@ def refuse_contradictions(where: str, decided: Decided) -> None:
         if {(old, new), (new, old)} & decided.different:
             message = f"{old} and {new} are said to be the same question and different ones."
             raise FormError("FORM-083", where, message, "Take one of the two lines out.")
-        seen = [old]
-        while seen[-1] in decided.same:
-            following = decided.same[seen[-1]]
-            if following in seen:
-                message = f"A question would come after itself: {' → '.join([*seen, following])}."
+    good: set[str] = set()
+    for start in decided.same:
+        seen = {start: None}
+        path = start
+        while path in decided.same and path not in good:
+            path = decided.same[path]
+            if path in seen:
+                message = f"A question would come after itself: {' → '.join([*seen, path])}."
                 raise FormError("FORM-082", where, message, "Let each line lead from an earlier path to a later one.")
-            seen.append(following)
+            seen[path] = None
+        good |= seen.keys()
 
 
 def refuse_unknown(where: str, decided: Decided, known: Collection[str]) -> None:

@@ -98,10 +98,6 @@ class Column:
     was: tuple[str, ...] = ()
     alias: str = ""
 
-    def holds(self, path: str) -> bool:
-        """Whether answers at a path stand in it."""
-        return not self.is_companion and path in (self.path, *self.was)
-
     @property
     def is_companion(self) -> bool:
         """Whether it stands beside the column of a question or repeat."""
@@ -149,10 +145,18 @@ class Table:
         return tuple(column for column in self.columns if column.disclosure == "direct")
 
     @cached_property
+    def of_path(self) -> Mapping[str, tuple[Column, ...]]:
+        """The columns in which answers at a path stand: several where the question changed its type."""
+        found: dict[str, tuple[Column, ...]] = {}
+        for column in self.columns:
+            for path in () if column.is_companion else (*column.was, column.path):
+                found[path] = (*found.get(path, ()), column)
+        return found
+
+    @cached_property
     def by_path(self) -> Mapping[str, Column]:
         """The question's column of each path, earlier ones too; of a retyped question the latest."""
-        asked = [column for column in self.columns if not column.is_companion]
-        return {path: column for column in asked for path in (*column.was, column.path)}
+        return {path: columns[-1] for path, columns in self.of_path.items()}
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,10 @@ class Standing:
         columns: by path of the repeat (`""` for the main table); they keep their names for good.
         tables: names by path of the repeat, likewise.
         taken: names of tables of other forms, in lower case.
+        versions: of the form, that have landed.
     """
 
     columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
+    versions: frozenset[str] = frozenset()

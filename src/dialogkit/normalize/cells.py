@@ -58,10 +58,7 @@ class Cells:
 
     def text(self, column: Column) -> str:
         """The text that a column takes: of the newest path that has one, in the versions that have its type."""
-        texts = [self.level.text(ROW, path) for path in self.level.sources(column)]
-        text = f"coalesce({', '.join(texts)})" if len(texts) > 1 else texts[0]
-        only = self._only(column)
-        return f"CASE WHEN {only} THEN {text} END" if only else text
+        return self._texts[column.name]
 
     def typed(self) -> list[str]:
         """The typed cells with their names in the temporary table."""
@@ -103,6 +100,16 @@ class Cells:
             if column.kind == "text" and not calculated.isdisjoint((column.path, *column.was)):
                 for kind in CONTENT:
                     yield column, kind, typed(kind, self.names[column.name])
+
+    @cached_property
+    def _texts(self) -> Mapping[str, str]:
+        found = {}
+        for column in self.asked:
+            texts = [self.level.text(ROW, path) for path in self.level.sources(column)]
+            text = f"coalesce({', '.join(texts)})" if len(texts) > 1 else texts[0]
+            only = self._only(column)
+            found[column.name] = f"CASE WHEN {only} THEN {text} END" if only else text
+        return found
 
     def _cell(self, column: Column) -> str:
         text = self.text(column)
@@ -149,7 +156,7 @@ class Cells:
 
     def _only(self, column: Column) -> str:
         """A condition for a question that changed its type: each version fills the column of its own type."""
-        family = [one for one in self.level.table.columns if not one.is_companion and one.path == column.path]
+        family = self.level.table.of_path[column.path]
         if len(family) < 2:
             return ""
         paths = dict.fromkeys(path for one in family for path in (one.path, *one.was))

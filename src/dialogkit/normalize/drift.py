@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import duckdb
@@ -11,7 +11,7 @@ from dialogkit import sql
 from dialogkit.model.batch import LIST
 from dialogkit.normalize.levels import Level, pointer
 
-#: Paths that are looked for in one pass over the lines.
+#: Paths that are looked for in one pass: more take DuckDB more memory than a landing may have.
 _CHUNK: Final = 100
 
 
@@ -32,26 +32,31 @@ def stage_drift(
     for repeat, level in levels.items():
         if repeat and not any(repeat in above.filled for above in levels.values()):
             continue  # rows of it stand only where no version has them: they are drift there
-        looked = [_look(noted) for noted in sorted(set(paths.get(repeat, ())) - level.paths)]
-        for first in range(0, len(looked), _CHUNK):
-            found = ", ".join(looked[first : first + _CHUNK])
-            db.execute(
-                "INSERT INTO stage_drift SELECT id, row, found.path, found.raw FROM (SELECT id, row, "
-                f"unnest([{found}]) AS found FROM ({_rows(repeat, levels, objects)})) WHERE found.raw IS NOT NULL"
-            )
+        unknown = [place for noted in sorted(set(paths.get(repeat, ())) - level.paths) for place in _places(noted)]
+        if unknown:
+            _look(db, _rows(repeat, levels, objects), unknown)
 
 
-def _look(noted: str) -> str:
-    """SQL for an unknown path and what a row has there: rows or a text, as the manifest notes it."""
+def _places(noted: str) -> Iterator[tuple[str, str]]:
+    """An unknown path as the manifest notes it, and what a row has there: rows or a text."""
     path = noted.removesuffix(LIST)
-    shapes = ["ARRAY"] if noted.endswith(LIST) else ["VARCHAR"]
-    if path.endswith(LIST):  # a key from outside that looks like our mark
-        shapes = ["ARRAY", "VARCHAR"]
-    raw = f"json_extract_string(answers, {pointer(path)})"
-    return (
-        f"{{'path': {sql.text(path)}, "
-        f"'raw': CASE WHEN json_type(answers, {pointer(path)}) IN ({sql.texts(shapes)}) THEN {raw} END}}"
-    )
+    if noted.endswith(LIST):
+        yield path, "ARRAY"
+    # A key from outside may look like our mark; the writer has marked it once more.
+    if not noted.endswith(LIST) or path.endswith(LIST):
+        yield path, "VARCHAR"
+
+
+def _look(db: duckdb.DuckDBPyConnection, rows: str, unknown: Sequence[tuple[str, str]]) -> None:
+    """Note what rows have at unknown paths; one list of pointers takes a row apart once for all of them."""
+    for first in range(0, len(unknown), _CHUNK):
+        paths, shapes = zip(*unknown[first : first + _CHUNK], strict=True)
+        pointers = ", ".join(map(pointer, paths))
+        db.execute(
+            f"INSERT INTO stage_drift SELECT id, row, path, value ->> '$' FROM (SELECT id, row, "
+            f"unnest([{sql.texts(paths)}]) AS path, unnest([{sql.texts(shapes)}]) AS shape, "
+            f"unnest(json_extract(answers, [{pointers}])) AS value FROM ({rows})) WHERE json_type(value) = shape"
+        )
 
 
 def _rows(repeat: str, levels: Mapping[str, Level], objects: str) -> str:

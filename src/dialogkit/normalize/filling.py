@@ -32,6 +32,7 @@ _HEAD: Final = {
     "content": "VARCHAR",
     "attachments": [{"name": "VARCHAR", "size": "BIGINT", "sha256": "VARCHAR"}],
 }
+_WIDE: Final = 200
 #: Statements with more parts than this take DuckDB long to plan.
 _CHUNK: Final = 100
 
@@ -144,7 +145,9 @@ def finish(db: duckdb.DuckDBPyConnection, place: Place, origin: Origin, calculat
     table = with_content(place.table, _content(db, place, calculated))
     own = _repeat_columns() if table.repeat else _main_columns(origin)
     columns = ", ".join([own, *place.cells.finished(table)])
-    db.execute(f"CREATE OR REPLACE TEMP VIEW {place.relation} AS SELECT {columns} FROM {place.raw}")
+    # Every rule binds the whole of a view again, which costs more than the rows of a table with so many columns.
+    kind = "TABLE" if len(table.columns) > _WIDE else "VIEW"
+    db.execute(f"CREATE OR REPLACE TEMP {kind} {place.relation} AS SELECT {columns} FROM {place.raw}")
     return table
 
 

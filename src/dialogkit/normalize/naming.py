@@ -31,5 +31,8 @@ class Names:
 
     def named(self, column: Column) -> Column:
         """The column with a name and an alias that no other has."""
-        name = self.free(column.name)
-        return replace(column, name=name, alias=alias_of(name, self._aliases))
+        return self.aliased(replace(column, name=self.free(column.name), alias=""))
+
+    def aliased(self, column: Column) -> Column:
+        """The column with an alias; one that it has already stays."""
+        return column if column.alias else replace(column, alias=alias_of(column.name, self._aliases))

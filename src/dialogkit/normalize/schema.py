@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
@@ -36,6 +37,8 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "geoshape": "geoshape",
 }
 _PLACES: Final = frozenset({"geopoint", "geotrace", "geoshape"})
+#: Classes, the strictest last; one that nobody has given does not publish either, but says nothing.
+_STRICTNESS: Final = ("", "none", "indirect", "free_text", "direct")
 _OURS: Final = frozenset({*MAIN_COLUMNS, *REPEAT_COLUMNS, *HISTORY_COLUMNS})
 
 
@@ -89,7 +92,7 @@ def _table(
     above = dict.fromkeys(form.repeat_of(repeat) for form in forms if repeat in form.repeats) if repeat else {}
     parents = [names[path] for path in above or ([_innermost(repeat, repeats)] if repeat else [])]
     inner = [path for path in repeats if any(_is_in(path, repeat, form) for form in forms)]
-    columns, waiting = _columns(repeat, forms, standing.columns.get(repeat, ()), same, inner)
+    columns, waiting = _columns(repeat, forms, standing, same, inner)
     return Table(
         name=names[repeat],
         form_id=forms[-1].form_id,
@@ -135,17 +138,24 @@ def _table_names(forms: Sequence[Form], repeats: Sequence[str], standing: Standi
 
 
 def _columns(
-    repeat: str, forms: Sequence[Form], known: Sequence[Column], same: Mapping[str, str], inner: Sequence[str]
+    repeat: str, forms: Sequence[Form], standing: Standing, same: Mapping[str, str], inner: Sequence[str]
 ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    columns = _follow(known, same)
-    names = Names(
-        [*_OURS, *(column.name for column in columns.values())], (column.alias for column in columns.values())
-    )
+    columns = _follow(standing.columns.get(repeat, ()), same)
+    names = Names([*_OURS, *(one.name for one in columns.values())], (one.alias for one in columns.values()))
+    # A warehouse from before has none.
+    columns = {key: names.aliased(column) for key, column in columns.items()}
+    classes: dict[str, str] = {}
+    asked = {question.path for form in forms for question in _questions(form, repeat)}
+    # A column whose question no version here asks keeps what the warehouse knows of it.
+    earlier = {(path, one.kind): key for key, one in columns.items() if one.path not in asked for path in one.was}
     for form in forms:
         fresh: dict[Key, Column] = {}
         for question in _questions(form, repeat):
             column = _column(question, kind_of(question, form))
-            key = _home(columns, column, same)
+            own = (column.path, column.kind)
+            told = (same.get(column.path, column.path), column.kind)
+            key = own if own in columns else earlier.get(own, told)
+            classes[same.get(column.path, column.path)] = column.disclosure
             if key in columns:
                 columns[key] = _refreshed(columns[key], column)
             else:
@@ -155,7 +165,13 @@ def _columns(
             alone = leaves.count(column.name.lower()) == 1 and not names.has(column.name)
             name = column.name if alone else (*column.was, column.path)[0].replace("/", "__")
             columns[key] = names.named(replace(column, name=name))
-    return with_companions(_with_was(columns, same), inner, calculated_in(forms), names)
+    if not standing.versions <= {form.version for form in forms}:
+        # A version that nobody here knows may have classed it more strictly: that stays.
+        for column in standing.columns.get(repeat, ()):
+            newest = same.get(column.path, column.path)
+            classes[newest] = _stricter(column.disclosure, classes.get(newest, ""))
+    settled = _classed(_with_was(columns, same, asked), same, classes)
+    return with_companions(settled, inner, calculated_in(forms), names)
 
 
 def _follow(known: Sequence[Column], same: Mapping[str, str]) -> dict[Key, Column]:
@@ -173,28 +189,45 @@ def _follow(known: Sequence[Column], same: Mapping[str, str]) -> dict[Key, Colum
     return dict(sorted(columns.items(), key=lambda item: order[item[1].name]))
 
 
-def _home(columns: Mapping[Key, Column], column: Column, same: Mapping[str, str]) -> Key:
-    """The key of the column that the answers of a question belong to."""
-    own = (column.path, column.kind)
-    return own if own in columns else (same.get(column.path, column.path), column.kind)
-
-
-def _with_was(columns: Mapping[Key, Column], same: Mapping[str, str]) -> dict[Key, Column]:
+def _with_was(columns: Mapping[Key, Column], same: Mapping[str, str], asked: AbstractSet[str]) -> dict[Key, Column]:
     """Every earlier path of a question in each of its columns: which of them takes an answer depends on the version.
 
-    Also those that no version here asks and somebody said to be the question.
+    Also those that no version here asks and somebody said to be the question. A path never leads to two questions: one
+    that is another question's now leads there only.
     """
     own = {column.path for column in columns.values()}
     before: dict[str, dict[str, None]] = {}
     for column in columns.values():
-        before.setdefault(column.path, {}).update(dict.fromkeys(column.was))
+        still = [
+            path
+            for path in column.was
+            if path not in own and (same.get(path) == column.path or not {path, column.path} <= asked)
+        ]
+        before.setdefault(column.path, {}).update(dict.fromkeys(still))
     for path, newest in same.items():
         if path not in own and newest in before:
             before[newest][path] = None
+    # Nearest to the newest path comes last; what no version asks comes first.
+    earlier = {path: tuple(sorted(paths, key=lambda one: one in asked)) for path, paths in before.items()}
     return {
-        key: column if column.is_companion else replace(column, was=tuple(before[column.path]))
+        key: column if column.is_companion else replace(column, was=earlier[column.path])
         for key, column in columns.items()
     }
+
+
+def _classed(columns: Mapping[Key, Column], same: Mapping[str, str], classes: Mapping[str, str]) -> dict[Key, Column]:
+    """What the newest version says of a question holds for every column that it ever had, unless that is stricter."""
+    return {
+        key: replace(
+            column,
+            disclosure=_stricter(column.disclosure, classes.get(same.get(column.path, column.path), "")),
+        )
+        for key, column in columns.items()
+    }
+
+
+def _stricter(one: str, other: str) -> str:
+    return max(one, other, key=lambda given: _STRICTNESS.index(given) if given in _STRICTNESS else len(_STRICTNESS))
 
 
 def _refreshed(column: Column, told: Column) -> Column:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
+from dialogkit import sql
 from dialogkit.files import safe_name
 from dialogkit.model.disclosure import DIRECT, FREE_TEXT, INDIRECT
+from dialogkit.model.table import COMPANIONS
 
 #: Concept → why it stays out of a release although its class is `none`.
 LEFT_OUT_CONCEPTS: Final[Mapping[str, str]] = {
@@ -44,7 +46,7 @@ LEFT_OUT_CLASSES: Final[Mapping[str, str]] = {
 #: Kind → why its columns stay out.
 LEFT_OUT_KINDS: Final[Mapping[str, str]] = {
     "file": "the file itself is not part of the release",
-    "geopoint": "points are not published before a person has cleared them",
+    **dict.fromkeys(("geopoint", "geotrace", "geoshape"), "points are not published before a person has cleared them"),
 }
 _ALIAS_LENGTH: Final = 32
 
@@ -113,9 +115,13 @@ def read_extracts(db: duckdb.DuckDBPyConnection, forms: Sequence[str]) -> tuple[
         forms: the forms that have something to publish.
     """
     rows = db.execute(
-        """
-        SELECT form_id, table_name, repeat, column_name, kind, concept, disclosure, hxl, list_name, labels
-        FROM ops.columns ORDER BY form_id, len(string_split(repeat, '/')), table_name, position
+        f"""
+        SELECT form_id, table_name, repeat, column_name, kind, concept, disclosure, hxl, list_name, labels, alias,
+            -- A question that changed its type measures what it measures in each of its columns.
+            list(concept) OVER (PARTITION BY table_name, path)
+        -- What stands beside a column says what that says, in another type: its text alone may be published.
+        FROM ops.columns WHERE kind NOT IN ({sql.texts(sorted(COMPANIONS))})
+        ORDER BY form_id, len(string_split(repeat, '/')), table_name, position
         """
     ).fetchall()
     choices = _choices(db)
@@ -174,18 +180,18 @@ def _all(
 ) -> tuple[Variable, ...]:
     taken = {"record", "row", "parent_row"}
     found = []
-    for name, kind, concept, disclosure, hxl, list_name, labels in columns:
+    for name, kind, concept, disclosure, hxl, list_name, labels, short, concepts in columns:
         found.append(
             Variable(
                 name=name,
-                alias=alias(name, taken),
+                alias=alias(short or name, taken),
                 kind=kind,
                 concept=concept,
                 disclosure=disclosure,
                 hxl=hxl,
                 labels=json.loads(labels),
                 choices=choices.get((form_id, list_name), {}) if list_name else {},
-                left_out=_why_left_out(kind, concept, disclosure, name),
+                left_out=_why_left_out(kind, concepts, disclosure, name),
             )
         )
     return tuple(found)
@@ -204,9 +210,10 @@ def alias(name: str, taken: set[str]) -> str:
     return short
 
 
-def _why_left_out(kind: str, concept: str, disclosure: str, name: str) -> str:
+def _why_left_out(kind: str, concepts: Iterable[str], disclosure: str, name: str) -> str:
     if name.lower() in ("record", "row", "parent_row"):
         return "its name is that of a column of the release"
-    if concept in SENSITIVE_CONCEPTS:
+    if not SENSITIVE_CONCEPTS.isdisjoint(concepts):
         return SENSITIVE
-    return LEFT_OUT_CLASSES.get(disclosure) or LEFT_OUT_CONCEPTS.get(concept) or LEFT_OUT_KINDS.get(kind, "")
+    by_concept = next((LEFT_OUT_CONCEPTS[concept] for concept in concepts if concept in LEFT_OUT_CONCEPTS), "")
+    return LEFT_OUT_CLASSES.get(disclosure) or by_concept or LEFT_OUT_KINDS.get(kind, "")

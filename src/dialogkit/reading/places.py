@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +30,10 @@ def snapshot_at(path: Path) -> Path:
         ConfigError: the folder is in no workspace.
         WarehouseError: nothing is there, there is no snapshot yet, or the path is the warehouse file itself.
     """
-    if path.is_file():
+    if _is(path.is_file):
         _check_place(path)
         return path
-    if not path.is_dir():
+    if not _is(path.is_dir):
         raise WarehouseError(
             "WAREHOUSE-052",
             str(path),
@@ -41,6 +43,21 @@ def snapshot_at(path: Path) -> Path:
     with suppress(WarehouseError):
         return current_snapshot(path)
     return current_snapshot(open_workspace(path).snapshots)
+
+
+def at_home(path: str | PathLike[str]) -> Path:
+    """The path with `~` for somebody's home; left as it is where nobody has one."""
+    with suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
+
+
+def _is(asked: Callable[[], bool]) -> bool:
+    """No file system takes a name of any length."""
+    try:
+        return asked()
+    except OSError:
+        return False
 
 
 def open_shut_off(stack: ExitStack, path: Path) -> duckdb.DuckDBPyConnection:
@@ -56,6 +73,8 @@ def open_shut_off(stack: ExitStack, path: Path) -> duckdb.DuckDBPyConnection:
         if error.code in {"WAREHOUSE-001", "WAREHOUSE-005"}:
             raise _no_snapshot(path) from None
         raise
+    except duckdb.Error:  # a file of another kind, which DuckDB 2 tries to read all the same
+        raise _no_snapshot(path) from None
     _check(db, path)
     return db
 

@@ -18,9 +18,9 @@ from dialogkit.model.table import Column, Table
 from dialogkit.reading.codebook import Codebook, TableFacts, said
 from dialogkit.reading.frames import Raw, array_of, categories, frame_of, raw_of, relabelled
 from dialogkit.reading.parquet import write_tables
-from dialogkit.reading.places import open_shut_off, snapshot_at
+from dialogkit.reading.places import at_home, open_shut_off, snapshot_at
 from dialogkit.reading.selection import Cell, Rows, cells_of, joined, rows_of
-from dialogkit.steps.query import in_words
+from dialogkit.steps.query import in_words, refused
 from dialogkit.warehouse.connect import reading
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def open_reader(path: str | PathLike[str] = ".") -> Reader:
         ConfigError: the folder is in no workspace.
         WarehouseError: nothing is there, there is no snapshot yet, or it is the warehouse file itself.
     """
-    return Reader(snapshot_at(Path(path).expanduser()))
+    return Reader(snapshot_at(at_home(path)))
 
 
 class Reader:
@@ -107,6 +107,8 @@ class Reader:
             parameters: values for `?` (a list) or `$name` (a dict) in the query.
         """
         with self._in_words():
+            if any(statement.type in _STATEFUL for statement in self._shut.extract_statements(query)):
+                raise refused("This changes the connection; it does not ask for anything.", "Ask with SELECT.")
             relation = self._shut.sql(query, params=parameters or None)
             return frame_of([(raw.name, array_of(raw)) for raw in raw_of(relation)]) if relation else pd.DataFrame()
 
@@ -175,7 +177,7 @@ class Reader:
         """
         with self._in_words():
             names = self._codebook.tables if tables is None else tables
-            return write_tables(self._db, [self._codebook.table(name) for name in names], Path(folder).expanduser())
+            return write_tables(self._db, [self._codebook.table(name) for name in names], at_home(folder))
 
     def _frame(self, table: Table, rows: Rows, labels: bool | str, *, aliases: bool, where: str) -> pd.DataFrame:
         spoken = self._codebook.language(table.form_id, labels if isinstance(labels, str) else "")
@@ -222,6 +224,8 @@ class Reader:
             raise in_words(error) from None
 
 
+#: Statements after which the next question would mean something else.
+_STATEFUL = frozenset({duckdb.StatementType.SET, duckdb.StatementType.TRANSACTION, duckdb.StatementType.PREPARE})
 _FACTS = ("name", "alias", "label", "kind", "path", "concept", "disclosure", "hxl", "list_name")
 
 

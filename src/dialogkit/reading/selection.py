@@ -67,7 +67,8 @@ def joined(table: Table, above: Sequence[Table]) -> Rows:
     fields, chosen, source = [], [], f"{sql.name('accepted', table.name)} AS t0"
     for number, one in enumerate((table, *above)):
         if number:
-            on = f"t{number}._submission_id = t{number - 1}._submission_id"
+            # A repeat may be inside fewer others in some version: the submission is known from the row itself.
+            on = f"t{number}._submission_id = t0._submission_id"
             if one.repeat:
                 on += f" AND t{number}._row = t{number - 1}._parent_row"
             source += f" LEFT JOIN {sql.name('accepted', one.name)} AS t{number} ON {on}"

@@ -18,10 +18,15 @@ def drift(workspace: Workspace, forms: Sequence[str] = ()) -> list[tuple[DriftPa
     """Every unknown path of the forms (of all forms when none is named), each with a suggestion.
 
     Raises:
+        ConfigError: CONFIG-005, there is no such form here and none in the warehouse.
         WarehouseError: there is no warehouse, it is open elsewhere, or an older dialogkit has written it.
     """
     with reading(workspace.warehouse) as db:
         check_history(db, workspace.warehouse.name)
+        landed = {form_id for (form_id,) in db.execute("SELECT DISTINCT form_id FROM ops.tables").fetchall()}
+        for form_id in forms:
+            if form_id not in landed:
+                workspace.form_file(form_id)
         entries, known = book.read_drift(db, forms), book.known_paths(db)
     latest = {entry.form_id: form for entry in entries if (form := _latest(workspace, entry.form_id))}
     return list(zip(entries, suggest(entries, latest, known), strict=True))

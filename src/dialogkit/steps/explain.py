@@ -107,11 +107,12 @@ def _chosen(begins: str, found: set[Found]) -> list[Found]:
     chosen = sorted(whole or found, key=lambda one: (one.form_id, one.submission_id))
     if len({one.submission_id for one in chosen}) == 1:
         return chosen
+    many = bool(chosen) or "uuid:".startswith(begins)
     raise WarehouseError(
         "WAREHOUSE-040",
         f"submission {begins}",
-        "More than one submission begins so." if chosen else "No submission of this id has come.",
-        "Give the whole id. What is on the server but not here yet comes with: dialogkit run",
+        "More than one submission begins so." if many else "No submission of this id has come.",
+        "Give the whole id." if many else "What is on the server but not here yet comes with: dialogkit run",
     )
 
 

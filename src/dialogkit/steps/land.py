@@ -28,6 +28,7 @@ from dialogkit.validate.suites import read_suite
 from dialogkit.warehouse.connect import writing
 from dialogkit.warehouse.ddl import refresh_codebook, standing
 from dialogkit.warehouse.load import has_landed, load, write_refusals
+from dialogkit.warehouse.unfinished import clear_killed
 from dialogkit.workspace import Workspace
 
 
@@ -43,6 +44,7 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
     chosen = list(forms) or sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
     waiting = [path for form_id in chosen for path in batches(workspace.batches, form_id)]
     with writing(workspace.warehouse, memory_limit=workspace.config.land.memory_limit) as db:
+        clear_killed(workspace.warehouse)
         fresh = [path for path in waiting if not has_landed(db, path.name)]
         done = land_batches(workspace, db, fresh, progress)
         told = {landed.form_id for landed in done}

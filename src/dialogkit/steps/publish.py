@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from dialogkit import sql
 from dialogkit.errors import ReleaseRefused
 from dialogkit.files import sha256_of
+from dialogkit.model.table import COMPANIONS
 from dialogkit.publish.release import Release, Request, write_release
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.snapshot import current_snapshot
@@ -77,11 +78,12 @@ def identifiers(warehouse: Path) -> dict[str, str]:
 
 def _columns(db: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str, str]]:
     yield from db.execute(
-        """
+        f"""
         SELECT d.table_name, d.column_name, concat(c.form_id, ', ', c.path), d.data_type
         FROM duckdb_columns() d JOIN ops.columns c ON c.table_name = d.table_name AND c.column_name = d.column_name
         WHERE d.database_name = current_database() AND d.schema_name = 'identifiers'
           AND d.data_type IN ('VARCHAR', 'VARCHAR[]') AND c.path <> 'meta/instanceName'
+          AND c.kind NOT IN ({sql.texts(sorted(COMPANIONS))})
         ORDER BY ALL
         """
     ).fetchall()

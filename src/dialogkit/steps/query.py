@@ -31,8 +31,10 @@ def query(workspace: Workspace, statement: str, as_of: str = "") -> tuple[list[s
     """
     with _opened(workspace, as_of) as db:
         try:
-            if not db.extract_statements(statement):
-                raise _refused("There is no statement.", _TABLES)
+            statements = db.extract_statements(statement)
+            if len(statements) != 1:
+                told = "There is more than one statement." if statements else "There is no statement."
+                raise refused(told, _TABLES if not statements else "Ask one question at a time.")
             result = db.execute(statement)
             return [column[0] for column in result.description or ()], result.fetchall()
         except duckdb.Error as error:
@@ -50,19 +52,21 @@ def _opened(workspace: Workspace, as_of: str) -> AbstractContextManager[duckdb.D
 def in_words(error: duckdb.Error) -> WarehouseError:
     """Only errors about the statement itself are quoted: others (casts, for one) quote answers."""
     if isinstance(error, _ABOUT_STATEMENT):
-        return _refused(str(error).split("\n\n", maxsplit=1)[0].strip(), _TABLES)
+        said = str(error).split("\n\n", maxsplit=1)[0].strip()
+        return refused(said.replace("\n", "\n  "), _TABLES)
     if isinstance(error, _ABOUT_VALUES):
         message = f"A value does not fit what the statement makes of it ({type(error).__name__})."
-        return _refused(message, "Use try_cast(… AS …) for cast: it leaves empty what does not fit.")
+        return refused(message, "Use try_cast(… AS …) for cast: it leaves empty what does not fit.")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return _refused("The statement needs more memory than it may have.", "Ask for fewer rows or columns at a time.")
+        return refused("The statement needs more memory than it may have.", "Ask for fewer rows or columns at a time.")
     message = f"The statement cannot be run here ({type(error).__name__})."
     fix = (
         "Only the tables of the snapshot can be read: no files, no settings, no changes. "
         "Where a value cannot be computed with, put TRY(…) around it."
     )
-    return _refused(message, fix)
+    return refused(message, fix)
 
 
-def _refused(message: str, fix: str) -> WarehouseError:
+def refused(message: str, fix: str) -> WarehouseError:
+    """A statement that is not run, and what to do."""
     return WarehouseError("WAREHOUSE-010", "query", message, fix)

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
-from filelock import FileLock, Timeout
 
 from dialogkit import sql
 from dialogkit.errors import WarehouseError
 from dialogkit.files import sync_folder
+from dialogkit.forms.versions import known_versions
 from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.batches import batches
 from dialogkit.pull.manifest import forms_with_batches
 from dialogkit.steps.land import land_batches, refresh_books
+from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.warehouse.connect import reading, writing
 from dialogkit.warehouse.rebuilt import (
     Decided,
@@ -30,13 +31,13 @@ from dialogkit.warehouse.rebuilt import (
     compare,
     date_decisions,
     decisions,
+    join_columns,
     landing_order,
     write_decisions,
 )
+from dialogkit.warehouse.unfinished import alone, at_work, clear, log_of, unfinished
 from dialogkit.workspace import Workspace
 
-_NEW: Final = ".rebuild.duckdb"
-_LOCK: Final = ".rebuild.lock"
 _GO_ON: Final = "dialogkit land --rebuild --accept-loss"
 
 
@@ -73,16 +74,16 @@ def rebuild(workspace: Workspace, progress: Progress = SILENT, *, accept_loss: b
             stands in no batch; WAREHOUSE-043, somebody else is at work on it; or the disk is full.
         BatchError: a batch is not whole.
     """
-    warehouse, new = workspace.warehouse, workspace.warehouse.with_name(_NEW)
+    warehouse, new = workspace.warehouse, unfinished(workspace.warehouse)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(warehouse.with_name(_LOCK)):
-        _clear(new)
+    with alone(warehouse):
+        clear(warehouse)
         try:
             if _readable(warehouse):
                 return _from_old(workspace, new, progress, accept_loss=accept_loss)
             return _without_old(workspace, new, progress, accept_loss=accept_loss)
         finally:
-            _clear(new)
+            clear(warehouse)
 
 
 def _from_old(workspace: Workspace, new: Path, progress: Progress, *, accept_loss: bool) -> Rebuilt:
@@ -94,6 +95,9 @@ def _from_old(workspace: Workspace, new: Path, progress: Progress, *, accept_los
             pass
         carry_names(old, new)
         with _written(workspace, new) as db:
+            for form_id in sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)}):
+                if versions := list(known_versions(workspace.versions, form_id).values()):
+                    join_columns(db, form_id, lineage_of_form(workspace, versions).same)
             landed = _land_all(workspace, db, decided, landing_order(old), progress)
         missing = compare(old, new)
         if missing and not accept_loss:
@@ -104,6 +108,8 @@ def _from_old(workspace: Workspace, new: Path, progress: Progress, *, accept_los
 
 def _without_old(workspace: Workspace, new: Path, progress: Progress, *, accept_loss: bool) -> Rebuilt:
     warehouse = workspace.warehouse
+    if not warehouse.exists() and not forms_with_batches(workspace.batches):
+        return Rebuilt(())  # nothing has ever landed here
     if not accept_loss:
         raise _no_decisions(warehouse)
     with _written(workspace, new) as db:
@@ -170,43 +176,16 @@ def _kept_aside(warehouse: Path) -> Path:
     """The old file under another name, for whoever can still read something of it."""
     aside = warehouse.with_name(f"{warehouse.stem}-unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.duckdb")
     os.link(warehouse, aside)
-    log = _log_of(warehouse)
+    log = log_of(warehouse)
     if log.exists():
         # DuckDB would apply it to whatever file has the name of the old one.
-        log.replace(_log_of(aside))
+        log.replace(log_of(aside))
     return aside
 
 
 def _refuse_unfinished(warehouse: Path) -> None:
-    if _log_of(warehouse).exists():
-        raise _at_work(warehouse)
-
-
-def _clear(new: Path) -> None:
-    for path in (new, _log_of(new)):
-        path.unlink(missing_ok=True)
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.wal")
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    try:
-        with FileLock(lock, timeout=0):
-            yield
-    except Timeout:
-        raise _at_work(lock.with_name("dialogkit.duckdb")) from None
-
-
-def _at_work(warehouse: Path) -> WarehouseError:
-    return WarehouseError(
-        "WAREHOUSE-043",
-        warehouse.name,
-        "Another program is at work on the warehouse.",
-        "Wait until it is done, then run the command again.",
-    )
+    if log_of(warehouse).exists():
+        raise at_work(warehouse)
 
 
 def _no_decisions(warehouse: Path) -> WarehouseError:

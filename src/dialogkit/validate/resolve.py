@@ -69,7 +69,7 @@ class Rows:
 
     def columns(self, path: str) -> list[Column]:
         """The columns of a question: several where it changed its type between versions."""
-        return [column for column in self._table(self.form.repeat_of(path)).columns if column.holds(path)]
+        return list(self._table(self.form.repeat_of(path)).of_path.get(path, ()))
 
     def is_blank(self, path: str) -> str:
         """SQL for whether a question of these rows has no answer; an answer that is not of its type is one."""

@@ -145,5 +145,5 @@ def _said(path: Path, text: str) -> WarehouseError:
         "WAREHOUSE-005",
         path.name,
         "The file cannot be read as a warehouse.",
-        "Bring back a copy. Without one, move it away and land again; decisions on held submissions are then lost.",
+        "Bring back a copy. Without one, all but decisions comes back by: dialogkit land --rebuild --accept-loss",
     )

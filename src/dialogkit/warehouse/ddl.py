@@ -15,6 +15,7 @@ from dialogkit.warehouse import history
 from dialogkit.warehouse.lineage import write_lineage
 
 SCHEMAS = ("accepted", "held", "identifiers")
+_VERSIONS = "SELECT version FROM ops.forms WHERE form_id = ?"
 
 
 def standing(db: duckdb.DuckDBPyConnection, form_id: str) -> Standing:
@@ -35,6 +36,7 @@ def standing(db: duckdb.DuckDBPyConnection, form_id: str) -> Standing:
         columns,
         {repeat: name for owner, repeat, name in tables if owner == form_id},
         frozenset(name.lower() for owner, _, name in tables if owner != form_id),  # DuckDB's names have no case
+        frozenset(version for (version,) in db.execute(_VERSIONS, [form_id]).fetchall()),
     )
 
 
@@ -81,20 +83,29 @@ def refresh_codebook(
 
 
 def write_codebook(db: duckdb.DuckDBPyConnection, tables: Sequence[Table], forms: Mapping[str, Form]) -> None:
-    """Replace what `ops.tables`, `ops.columns`, `ops.choices` and `ops.forms` say of one form."""
+    """Replace what `ops.tables`, `ops.columns`, `ops.choices` and `ops.forms` say of one form.
+
+    Versions that only earlier batches knew stay, and so do their choices.
+    """
     form_id = tables[0].form_id
+    others = db.execute(
+        "SELECT version, title, languages FROM ops.forms WHERE form_id = ? ORDER BY position", [form_id]
+    ).fetchall()
+    choices = db.execute(
+        "SELECT list_name, choice, labels FROM ops.choices WHERE form_id = ? ORDER BY position", [form_id]
+    ).fetchall()
     for book in ("tables", "columns", "choices", "forms"):
         db.execute(f"DELETE FROM {sql.name('ops', book)} WHERE form_id = ?", [form_id])
     _insert(
         db, "columns", [_column_row(table, column, n) for table in tables for n, column in enumerate(table.columns)]
     )
     _insert(db, "tables", [(form_id, table.name, table.repeat, table.parent) for table in tables])
-    _insert(db, "choices", _choice_rows(form_id, forms))
-    versions = [
-        (form_id, form.version, form.title, _json(list(form.languages)), position)
-        for position, form in enumerate(forms.values())
-    ]
-    _insert(db, "forms", versions)
+    labels = _choice_labels(forms)
+    labels |= {(name, choice): text for name, choice, text in choices if (name, choice) not in labels}
+    _insert(db, "choices", [(form_id, *key, text, n) for n, (key, text) in enumerate(labels.items())])
+    versions = [row for row in others if row[0] not in forms]
+    versions += [(form.version, form.title, _json(list(form.languages))) for form in forms.values()]
+    _insert(db, "forms", [(form_id, *row, n) for n, row in enumerate(versions)])
 
 
 def _make(db: duckdb.DuckDBPyConnection, table: Table, schema: str, columns: Sequence[Column]) -> None:
@@ -114,7 +125,7 @@ def _make(db: duckdb.DuckDBPyConnection, table: Table, schema: str, columns: Seq
     for column in columns:
         if present and column.name not in present:
             db.execute(f"ALTER TABLE {target} ADD COLUMN {sql.name(column.name)} {column.sql_type}")
-        if column.name not in present and (label := next(iter(column.labels.values()), "")):
+        if column.name not in present and (label := next(iter(column.labels.values()), "").replace("\0", "")):
             db.execute(f"COMMENT ON COLUMN {target}.{sql.name(column.name)} IS {sql.text(label)}")
 
 
@@ -125,11 +136,16 @@ def _seclude(db: duckdb.DuckDBPyConnection, table: Table, column: Column) -> Non
         return
     history.clear(db, table.name, column.name)
     row, name = "_row" if table.repeat else "''", sql.name(column.name)
+    target, accepted = sql.name("identifiers", table.name), sql.name("accepted", table.name)
+    same = f"_submission_id = a._submission_id AND {target}._row = {'a._row' if table.repeat else row}"
     db.execute(
-        f"INSERT INTO {sql.name('identifiers', table.name)} (_submission_id, _row, {name}) "
-        f"SELECT _submission_id, {row}, {name} FROM {sql.name('accepted', table.name)} WHERE {name} IS NOT NULL"
+        f"UPDATE {target} SET {name} = a.{name} FROM {accepted} a WHERE {target}.{same} AND a.{name} IS NOT NULL"
     )
-    db.execute(f"UPDATE {sql.name('accepted', table.name)} SET {name} = NULL WHERE {name} IS NOT NULL")
+    db.execute(
+        f"INSERT INTO {target} (_submission_id, _row, {name}) SELECT _submission_id, {row}, {name} FROM {accepted} "
+        f"WHERE {name} IS NOT NULL AND (_submission_id, {row}) NOT IN (SELECT (_submission_id, _row) FROM {target})"
+    )
+    db.execute(f"UPDATE {accepted} SET {name} = NULL WHERE {name} IS NOT NULL")
 
 
 def _column_row(table: Table, column: Column, position: int) -> tuple[object, ...]:
@@ -151,14 +167,14 @@ def _column_row(table: Table, column: Column, position: int) -> tuple[object, ..
     )
 
 
-def _choice_rows(form_id: str, forms: Mapping[str, Form]) -> list[tuple[object, ...]]:
+def _choice_labels(forms: Mapping[str, Form]) -> dict[tuple[str, str], str]:
     """Choices of all versions: one that a later version took away stays readable."""
     found: dict[tuple[str, str], str] = {}
     for form in forms.values():
         for list_name, choices in form.choice_lists.items():
             for choice in choices:
                 found[list_name, choice.name] = _json(dict(choice.labels))
-    return [(form_id, *key, labels, n) for n, (key, labels) in enumerate(found.items())]
+    return found
 
 
 def _insert(db: duckdb.DuckDBPyConnection, book: str, rows: Sequence[tuple[object, ...]]) -> None:

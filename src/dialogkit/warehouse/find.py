@@ -37,7 +37,7 @@ def find(
         None at all when there are none, or `begins` is empty; several when it is not enough to tell them apart.
     """
     bare = begins.removeprefix(_PREFIX)
-    if not bare:
+    if not bare or not _is_text(bare):
         return ()
     conditions = ["valid_to IS NULL", is_meant("submission_id", begins)]
     if form_id:
@@ -50,6 +50,14 @@ def find(
     ).fetchall()
     found = tuple(Found(*row) for row in rows)
     return tuple(one for one in found if one.submission_id == begins) or found
+
+
+def _is_text(given: str) -> bool:
+    """A terminal may hand over bytes that are no text; no id has such."""
+    try:
+        return bool(given.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def is_meant(column: str, begins: str) -> str:

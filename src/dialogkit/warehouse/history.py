@@ -122,7 +122,7 @@ def check_history(db: duckdb.DuckDBPyConnection, where: str) -> None:
         raise WarehouseError(
             "WAREHOUSE-033",
             where,
-            "An older dialogkit has written this warehouse; it has no history yet.",
+            "An older dialogkit has written this warehouse.",
             "Bring it up to date with: dialogkit land",
         )
 

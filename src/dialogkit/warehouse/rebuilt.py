@@ -62,6 +62,26 @@ def carry_names(old: duckdb.DuckDBPyConnection, new: Path) -> None:
             old.execute(f"INSERT INTO {sql.name('fresh', 'ops', book)} BY NAME FROM {sql.name('ops', book)}")
 
 
+def join_columns(db: duckdb.DuckDBPyConnection, form_id: str, same: Mapping[str, str]) -> None:
+    """Let questions that somebody has said to be one since they were landed share the oldest of their columns.
+
+    Args:
+        db: the new warehouse, with names carried over and nothing landed.
+        form_id: the form.
+        same: earlier path of a question → its newest (`model.lineage.Lineage.same`).
+    """
+    rows = db.execute(
+        "SELECT table_name, path, kind FROM ops.columns WHERE form_id = ? ORDER BY table_name, position", [form_id]
+    ).fetchall()
+    kept: set[tuple[str, str, str]] = set()
+    for table, path, kind in rows:
+        question = (table, same.get(path, path), kind)
+        if question in kept:
+            where = "form_id = ? AND table_name = ? AND path = ? AND kind = ?"
+            db.execute(f"DELETE FROM ops.columns WHERE {where}", [form_id, table, path, kind])
+        kept.add(question)
+
+
 def landing_order(old: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     """When each batch was landed. Landed in this order again, they give the same history."""
     return dict(old.execute("SELECT batch_id, min(landed_at) FROM ops.runs GROUP BY ALL").fetchall())

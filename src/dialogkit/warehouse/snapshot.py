@@ -30,7 +30,7 @@ _POINTER: Final = "current.txt"
 #: So many older snapshots stay, for readers that still have one open.
 _KEPT: Final = 2
 #: Books that hold no answer and no id.
-BOOKS: Final = ("tables", "columns", "choices", "forms", "runs")
+BOOKS: Final = ("tables", "columns", "choices", "forms", "lineage", "runs")
 
 
 def make_snapshot(warehouse: Path, folder: Path, findings: Path | None = None) -> Path:
