@@ -125,7 +125,9 @@ def _make(db: duckdb.DuckDBPyConnection, table: Table, schema: str, columns: Seq
     for column in columns:
         if present and column.name not in present:
             db.execute(f"ALTER TABLE {target} ADD COLUMN {sql.name(column.name)} {column.sql_type}")
-        if column.name not in present and (label := next(iter(column.labels.values()), "").replace("\0", "")):
+        label = next(iter(column.labels.values()), "").replace("\0", "")
+        # Only where people read: each comment makes DuckDB copy the description of the whole table.
+        if label and schema != "held" and column.name not in present:
             db.execute(f"COMMENT ON COLUMN {target}.{sql.name(column.name)} IS {sql.text(label)}")
 
 
