@@ -42,6 +42,7 @@ def run(*words: str) -> Result:
 
 QUESTION = """
 Is it's (2) the same question as old place before?
+  before: “Where is it?”, now: “Where is it?”
   yes: dialogkit form lineage talk --same 'old place' 'it'"'"'s'
   no:  dialogkit form lineage talk --different 'old place' 'it'"'"'s'
 """

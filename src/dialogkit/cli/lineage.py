@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -50,11 +50,14 @@ def lineage(
     if as_json:
         output.data(_as_data(form_id, versions, found, everything))
     else:
-        for line in _lines(form_id, versions, found, everything):
+        labels = step.labels_of(workspace, form_id)
+        for line in _lines(form_id, versions, found, labels, everything=everything):
             click.echo(printable(line))
 
 
-def _lines(form_id: str, versions: list[str], found: Lineage, everything: bool) -> Iterator[str]:
+def _lines(
+    form_id: str, versions: list[str], found: Lineage, labels: Mapping[str, str], *, everything: bool
+) -> Iterator[str]:
     from dialogkit.forms.lineage_ways import open_questions, ways_of
 
     ways = ways_of(found)
@@ -71,6 +74,7 @@ def _lines(form_id: str, versions: list[str], found: Lineage, everything: bool) 
         yield f"Is {_one_line(step.path)} ({_version(step)}) the same question as {_one_line(step.was)} before?"
         if step.detail:
             yield f"  {_one_line(step.detail)}"
+        yield f"  before: “{_one_line(labels.get(step.was, ''))}”, now: “{_one_line(labels.get(step.path, ''))}”"
         yield f"  yes: {_command(form_id, '--same', step)}"
         yield f"  no:  {_command(form_id, '--different', step)}"
 

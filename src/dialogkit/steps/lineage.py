@@ -81,6 +81,16 @@ def version_names(workspace: Workspace, form_id: str) -> list[str]:
     return list(known_versions(workspace.versions, form_id))
 
 
+def labels_of(workspace: Workspace, form_id: str) -> dict[str, str]:
+    """The label of each path, as the newest version that has it shows it in its own first language."""
+    labels: dict[str, str] = {}
+    for form in known_versions(workspace.versions, form_id).values():
+        for question in form.questions:
+            own = question.labels.get(form.default_language) or next(iter(question.labels.values()), "")
+            labels[question.path] = own
+    return labels
+
+
 def _versions(workspace: Workspace, form_id: str) -> list[Form]:
     versions = list(known_versions(workspace.versions, form_id).values())
     if not versions:
