@@ -30,7 +30,9 @@ def draw(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, widt
     if widths is None:
         _lines(columns, rows, title)
         return
-    drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    if title:  # on a line of its own: a table would break it at its own width
+        click.echo(title)
+    drawn = Table(box=box.SIMPLE_HEAD)
     for name, wide in zip(columns, widths, strict=True):
         drawn.add_column(name, width=wide, overflow="fold")
     for row in rows:

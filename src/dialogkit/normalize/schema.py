@@ -155,7 +155,8 @@ def _columns(
             own = (column.path, column.kind)
             told = (same.get(column.path, column.path), column.kind)
             key = own if own in columns else earlier.get(own, told)
-            classes[same.get(column.path, column.path)] = column.disclosure
+            if column.disclosure:
+                classes[same.get(column.path, column.path)] = column.disclosure
             if key in columns:
                 columns[key] = _refreshed(columns[key], column)
             else:
@@ -233,7 +234,9 @@ def _stricter(one: str, other: str) -> str:
 def _refreshed(column: Column, told: Column) -> Column:
     """What a version tells of the question of a column; the newest version, which comes last, has the last word."""
     if column.path == told.path:
-        return replace(told, name=column.name, path=column.path, was=column.was, alias=column.alias)
+        # A version that says nothing of its class does not take it away.
+        disclosure = told.disclosure or column.disclosure
+        return replace(told, name=column.name, was=column.was, alias=column.alias, disclosure=disclosure)
     return column if told.path in column.was else replace(column, was=(*column.was, told.path))
 
 
