@@ -25,7 +25,7 @@ CORPUS: Final = Path(__file__).parents[2].parent / "shared" / "corpus"
 #: How often more than in CI, and the seed of an earlier run.
 _TIMES: Final = int(os.environ.get("DIALOGKIT_PROPERTY_ROUNDS", "1"))
 _SEED: Final = int(os.environ.get("DIALOGKIT_PROPERTY_SEED", "0")) or SystemRandom().randrange(1, 2**32)
-_FORMS: Final = 16
+_FORMS: Final = 10
 _SMALL: Final = 40
 
 pytestmark = [

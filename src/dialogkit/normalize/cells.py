@@ -47,13 +47,10 @@ class Cells:
         """Column → SQL of a cell made of typed ones and of the same texts: offsets, and numbers of rows."""
         cells = {}
         for column in self.level.table.columns:
-            bases = [one for one in self.asked if one.path == column.path and one.kind in ("time", "datetime")]
             if column.kind == "rows" and column.path in self.level.filled:
                 cells[column.name] = self.level.length(ROW, column.path)
-            elif column.kind == "offset" and bases:
-                some = " OR ".join(f"{self.names[one.name]} IS NOT NULL" for one in bases)
-                text = typed("offset", f"coalesce({', '.join(map(self.text, bases))})")
-                cells[column.name] = f"CASE WHEN {some} THEN {text} END"
+            elif column.kind == "offset" and (offset := self._offset(column)):
+                cells[column.name] = offset
         return cells
 
     def text(self, column: Column) -> str:
@@ -111,6 +108,16 @@ class Cells:
             found[column.name] = f"CASE WHEN {only} THEN {text} END" if only else text
         return found
 
+    def _offset(self, column: Column) -> str:
+        """The offset of whichever of its columns a time stands in; empty when the batch has none."""
+        bases = [one for one in self.level.table.of_path.get(column.path, ()) if one.name in self._texts]
+        bases = [one for one in bases if one.kind in ("time", "datetime")]
+        if not bases:
+            return ""
+        some = " OR ".join(f"{self.names[one.name]} IS NOT NULL" for one in bases)
+        text = typed("offset", f"coalesce({', '.join(map(self.text, bases))})")
+        return f"CASE WHEN {some} THEN {text} END"
+
     def _cell(self, column: Column) -> str:
         text = self.text(column)
         cell = typed(column.kind, text)
@@ -131,7 +138,7 @@ class Cells:
             base = next((one for one in self.asked if one.path == column.path and one.kind == "text"), None)
             cell = typed(column.kind, self.names[base.name]) if base else ""
         else:
-            cell = self.names[column.name] if column in self.asked or column.name in self.beside else ""
+            cell = self.names[column.name] if column.name in self._texts or column.name in self.beside else ""
         return cell or f"NULL::{column.sql_type}"
 
     def _path(self, column: Column) -> str:
