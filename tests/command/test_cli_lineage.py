@@ -158,3 +158,11 @@ def test_names_of_questions_cannot_command_the_terminal(here: Path) -> None:
     result = run("talk", "--all")
     assert "\x1b" not in result.stdout
     assert "\ufffd[31mred line (4)" in result.stdout
+
+
+def test_a_line_of_the_file_that_cannot_hold_is_told(here: Path) -> None:
+    Path("forms").mkdir()
+    Path("forms/talk.lineage.toml").write_text('[same]\n"g/said" = "stays"\n')
+    result = run("talk")
+    assert result.exit_code == 0
+    assert result.stderr == "without effect, because they cannot be one question: g/said = stays\n"

@@ -228,6 +228,7 @@ def test_counts_runs_drift_and_concepts_are_those_of_the_time(place):
     assert place.ask(early, "SELECT count(*) FROM ops.runs") == [1]
     assert place.ask(early, "SELECT path, n FROM ops.drift") == [("new", 1)]
     assert place.ask(late, "SELECT path, n FROM ops.drift") == [("new", 2)]
+    assert place.ask(late, "SELECT path, kind, n FROM ops.issues") == []
     assert place.ask(early, "SELECT count(*) FROM concepts.raw_records") == [1]
     assert place.ask(early, "SELECT count(*) > 0 FROM findings.about") == [True]
     comment = "SELECT comment FROM duckdb_columns() WHERE schema_name = 'accepted' AND column_name = 'said'"

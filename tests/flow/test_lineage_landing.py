@@ -6,7 +6,8 @@ import pytest
 
 from dialogkit.steps.lineage import decide
 from dialogkit.steps.rebuild import rebuild
-from dialogkit.warehouse.connect import writing
+from dialogkit.warehouse.connect import reading, writing
+from dialogkit.warehouse.snapshot import make_snapshot
 from tests.accounting import account
 from tests.builders import make_form, received, rows_of
 from tests.properties import World, worlds
@@ -166,3 +167,14 @@ def test_versions_and_choices_that_only_earlier_batches_knew_stay_in_the_codeboo
         assert rows_of(db, "SELECT version FROM ops.forms ORDER BY position") == [{"version": "1"}, {"version": "2"}]
         choices = rows_of(db, "SELECT choice FROM ops.choices ORDER BY choice")
     assert choices == [{"choice": "Juba"}, {"choice": "Yei"}]
+
+
+def test_a_snapshot_counts_what_stands_in_no_column_without_a_word_of_it(make):
+    form = form_of("1", ("integer", "age"))
+    world = make([form], judged=False)
+    world.deliver([received(form, {"age": "twelve"}, "uuid:1"), received(form, {"age": "ten"}, "uuid:2")])
+    path = make_snapshot(world.workspace.warehouse, world.workspace.snapshots)
+    with reading(path) as db:
+        assert rows_of(db, "FROM ops.issues") == [
+            {"form_id": "f", "table_name": "f", "path": "age", "kind": "integer", "n": 2}
+        ]

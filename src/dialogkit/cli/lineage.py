@@ -47,6 +47,8 @@ def lineage(
         output.say(f"written: {printable(written.relative_to(workspace.root).as_posix())}")
         output.say("Answers that were landed in two columns come into one with: dialogkit land --rebuild")
     found, versions = step.lineage(workspace, form_id), step.version_names(workspace, form_id)
+    for old, new in step.without_effect(workspace, form_id, found):
+        output.say(f"without effect, because they cannot be one question: {printable(old)} = {printable(new)}")
     if as_json:
         output.data(_as_data(form_id, versions, found, everything))
     else:

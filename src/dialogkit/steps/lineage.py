@@ -81,6 +81,12 @@ def version_names(workspace: Workspace, form_id: str) -> list[str]:
     return list(known_versions(workspace.versions, form_id))
 
 
+def without_effect(workspace: Workspace, form_id: str, found: Lineage) -> list[tuple[str, str]]:
+    """Decisions, earlier path first, that cannot hold over the versions that are here, and so do nothing."""
+    same = read_decided(decisions_file(workspace, form_id)).same
+    return [(old, new) for old, new in same.items() if not _has_effect(found, old, new)]
+
+
 def labels_of(workspace: Workspace, form_id: str) -> dict[str, str]:
     """The label of each path, as the newest version that has it shows it in its own first language."""
     labels: dict[str, str] = {}
@@ -109,13 +115,16 @@ def _refuse_unknown(workspace: Workspace, versions: Sequence[Form], where: str, 
     refuse_unknown(where, decided, known)
 
 
-def _refuse_without_effect(found: Lineage, where: str, old: str, new: str) -> None:
+def _has_effect(found: Lineage, old: str, new: str) -> bool:
     if found.same.get(old) == found.same.get(new, new):
+        return True
+    ways = ({step.path for step in way.steps} | {step.was for step in way.steps} for way in ways_of(found))
+    return any({old, new} <= paths for paths in ways)
+
+
+def _refuse_without_effect(found: Lineage, where: str, old: str, new: str) -> None:
+    if _has_effect(found, old, new):
         return
-    for way in ways_of(found):
-        paths = {step.path for step in way.steps} | {step.was for step in way.steps}
-        if {old, new} <= paths:
-            return
     message = f"{old} and {new} cannot be the same question."
     fix = "Name the earlier path first. Two that stand in one version, or whose repeats differ, stay two."
     raise FormError("FORM-085", where, message, fix)

@@ -124,11 +124,12 @@ def _copy(db: duckdb.DuckDBPyConnection, at: datetime) -> None:
         "AS reason, count(*) AS n FROM held_then GROUP BY ALL"
     )
     # Of replaced versions it is no longer known.
-    db.execute(
-        "CREATE TABLE ops.drift AS SELECT form_id, path, count(*) AS n FROM source.ops.drift d "
-        "SEMI JOIN (FROM held_then WHERE still) h ON h.form_id = d.form_id AND h.submission_id = d.submission_id "
-        "GROUP BY ALL"
-    )
+    for book, facts_of in (("drift", "form_id, path"), ("issues", "form_id, table_name, path, kind")):
+        db.execute(
+            f"CREATE TABLE {sql.name('ops', book)} AS SELECT {facts_of}, count(*) AS n "
+            f"FROM {sql.name('source', 'ops', book)} d SEMI JOIN (FROM held_then WHERE still) h "
+            "ON h.form_id = d.form_id AND h.submission_id = d.submission_id GROUP BY ALL"
+        )
     # Files and times of replaced versions are not kept; those of a later version would be the wrong ones.
     accepted = "SELECT form_id, submission_id FROM held_then WHERE still AND state = 'accepted'"
     create_files(db, accepted)

@@ -146,6 +146,11 @@ def _copy(db: duckdb.DuckDBPyConnection) -> None:
     )
     # Which unknown questions were answered, and how often; the answers themselves stay in the warehouse.
     db.execute("CREATE TABLE ops.drift AS SELECT form_id, path, count(*) AS n FROM source.ops.drift GROUP BY ALL")
+    # Likewise which answers stand in no column, because they do not fit it.
+    db.execute(
+        "CREATE TABLE ops.issues AS SELECT form_id, table_name, path, kind, count(*) AS n FROM source.ops.issues "
+        "GROUP BY ALL"
+    )
     accepted = "SELECT form_id, submission_id FROM source.ops.versions WHERE valid_to IS NULL AND state = 'accepted'"
     create_files(db, accepted)
     create_audit(db, accepted)
