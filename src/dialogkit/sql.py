@@ -27,3 +27,13 @@ def text(value: str) -> str:
 def texts(values: Iterable[str]) -> str:
     """A list of string literals without brackets: `'a', 'b'`; `NULL` when there is none, so that `IN (…)` holds."""
     return ", ".join(text(value) for value in values) or "NULL"
+
+
+def free_name(wanted: str, taken: set[str]) -> str:
+    """`wanted`, or with `__2`, `__3`… when another has it: DuckDB's names have no case. Notes it in `taken`."""
+    number, free = 1, wanted
+    while free.lower() in taken:
+        number += 1
+        free = f"{wanted}__{number}"
+    taken.add(free.lower())
+    return free

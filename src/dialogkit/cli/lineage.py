@@ -46,14 +46,14 @@ def lineage(
         written = step.decide(workspace, form_id, same, different)
         output.say(f"written: {printable(written.relative_to(workspace.root).as_posix())}")
         output.say("Answers that were landed in two columns come into one with: dialogkit land --rebuild")
-    found, versions = step.lineage(workspace, form_id), step.version_names(workspace, form_id)
-    for old, new in step.without_effect(workspace, form_id, found):
+    seen = step.lineage(workspace, form_id)
+    found, versions = seen.lineage, list(seen.versions)
+    for old, new in seen.without_effect:
         output.say(f"without effect, because they cannot be one question: {printable(old)} = {printable(new)}")
     if as_json:
         output.data(_as_data(form_id, versions, found, everything))
     else:
-        labels = step.labels_of(workspace, form_id)
-        for line in _lines(form_id, versions, found, labels, everything=everything):
+        for line in _lines(form_id, versions, found, seen.labels, everything=everything):
             click.echo(printable(line))
 
 

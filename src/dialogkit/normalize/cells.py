@@ -154,7 +154,7 @@ class Cells:
         """
         newer, *others = self.level.sources(column)
         before = [self.level.text(ROW, newer)]
-        only = self._only(column)
+        only = self._only(column) if others else ""
         for path in others:
             older = self.level.text(ROW, path)
             both = f"coalesce({', '.join(before)}) IS NOT NULL AND {older} IS NOT NULL"

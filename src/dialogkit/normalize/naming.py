@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dialogkit import sql
 from dialogkit.model.table import Column
 from dialogkit.normalize.alias import alias_of
 
@@ -22,12 +23,7 @@ class Names:
 
     def free(self, name: str) -> str:
         """`name`, or with `__2`, `__3`… when another has it; it is taken from now on."""
-        number, free = 1, name
-        while self.has(free):
-            number += 1
-            free = f"{name}__{number}"
-        self._taken.add(free.lower())
-        return free
+        return sql.free_name(name, self._taken)
 
     def named(self, column: Column) -> Column:
         """The column with a name and an alias that no other has."""

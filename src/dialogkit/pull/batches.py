@@ -49,7 +49,7 @@ class Batch:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The canonical lines, one at a time."""
-        yield from map(json.loads, _unpacked(self.submissions))
+        yield from map(json.loads, unpacked(self.submissions))
 
     def received(self) -> Iterator[tuple[str, bytes]]:
         """Every submission byte by byte as the server sent it, with its instance id.
@@ -57,10 +57,10 @@ class Batch:
         One that was refused or deleted has nothing there.
         """
         if BODIES in self.manifest.files:
-            for line, body in read_bodies(self.folder / BODIES, _unpacked(self.submissions)):
+            for line, body in read_bodies(self.folder / BODIES, unpacked(self.submissions)):
                 yield json.loads(line)["instance_id"], body
             return
-        for kept in map(json.loads, _unpacked(self.folder / _ALONE)):
+        for kept in map(json.loads, unpacked(self.folder / _ALONE)):
             text = kept["body"]
             yield kept["instance_id"], b64decode(text) if kept["encoding"] == "base64" else text.encode()
 
@@ -104,7 +104,7 @@ def open_batch(folder: Path) -> Batch:
     return Batch(folder, manifest)
 
 
-def _unpacked(path: Path) -> Iterator[bytes]:
+def unpacked(path: Path) -> Iterator[bytes]:
     """The lines of a zstd file, with their line feeds."""
     with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
         yield from io.BufferedReader(stream)

@@ -13,6 +13,7 @@ import duckdb
 from dialogkit import sql
 from dialogkit.errors import WarehouseError
 from dialogkit.model.table import Column, Table
+from dialogkit.warehouse.ddl import COLUMN_FACTS, column_of
 
 #: Code → label by language, in the order of the list.
 Choices = Mapping[str, Mapping[str, str]]
@@ -42,15 +43,11 @@ class Codebook:
         there = self._columns_there()
         columns: dict[str, list[Column]] = {}
         rows = self._db.execute(
-            "SELECT table_name, column_name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias "
-            "FROM ops.columns ORDER BY table_name, position"
+            f"SELECT table_name, {COLUMN_FACTS} FROM ops.columns ORDER BY table_name, position"
         ).fetchall()
-        for table, name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias in rows:
-            if name in there.get(table, ()):
-                earlier = tuple(json.loads(was))
-                column = Column(
-                    name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels), earlier, alias
-                )
+        for table, *facts in rows:
+            column = column_of(facts)
+            if column.name in there.get(table, ()):
                 columns.setdefault(table, []).append(column)
         named = self._db.execute(
             "SELECT table_name, form_id, repeat, parent FROM ops.tables "

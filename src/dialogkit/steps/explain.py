@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import zstandard
 from dialogkit.errors import BatchError, WarehouseError
 from dialogkit.model.batch import SUBMISSIONS
 from dialogkit.publish.release import MANIFEST
-from dialogkit.pull.batches import batches
+from dialogkit.pull.batches import batches, unpacked
 from dialogkit.pull.manifest import AGAIN, forms_with_batches, read_manifest
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.explain import Story, Version, tell
@@ -132,11 +131,10 @@ def _ids(lines: Path, begins: str, count: int) -> list[str]:
     found: dict[str, None] = {}
     read = 0
     try:
-        with lines.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
-            for line in io.TextIOWrapper(stream, encoding="utf-8", newline="\n"):
-                read += 1
-                if mark in line and begins_so(submission_id := json.loads(line)["id"], begins):
-                    found[submission_id] = None
+        for line in map(bytes.decode, unpacked(lines)):
+            read += 1
+            if mark in line and begins_so(submission_id := json.loads(line)["id"], begins):
+                found[submission_id] = None
     except (OSError, ValueError, KeyError, zstandard.ZstdError):
         read = -1
     if read != count:  # one that was cut ends like a whole one

@@ -40,8 +40,7 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
         RulesNotMet: a rule failed and the workspace says `on_failure = "stop"`; nothing of that batch is loaded.
         WarehouseError: the warehouse is open elsewhere.
     """
-    # A form that left dialogkit.toml may still have a batch waiting.
-    chosen = list(forms) or sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
+    chosen = list(forms) or forms_here(workspace)
     waiting = [path for form_id in chosen for path in batches(workspace.batches, form_id)]
     with writing(workspace.warehouse, memory_limit=workspace.config.land.memory_limit) as db:
         clear_killed(workspace.warehouse)
@@ -78,11 +77,21 @@ def refresh_books(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: 
         codebook: take over classes, concepts and labels too, which may change without a new version of the form. A
             landing of the form has just done so.
     """
+    if codebook:
+        _refresh_codebook(workspace, db, form_id)
+    write_refusals(db, form_id, refusals(workspace.batches, form_id))
+
+
+def forms_here(workspace: Workspace) -> list[str]:
+    """The forms of the workspace; one that left dialogkit.toml may still have a batch."""
+    return sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
+
+
+def _refresh_codebook(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: str) -> None:
     versions, here = known_versions(workspace.versions, form_id), standing(db, form_id)
-    if codebook and versions and here.tables:
+    if versions and here.tables:
         lineage = lineage_of_form(workspace, list(versions.values()))
         refresh_codebook(db, tables_of(list(versions.values()), here, lineage.same), versions, lineage)
-    write_refusals(db, form_id, refusals(workspace.batches, form_id))
 
 
 def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch) -> Landed:

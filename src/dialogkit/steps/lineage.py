@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dialogkit.errors import FormError
@@ -19,7 +20,24 @@ from dialogkit.workspace import Workspace
 Pairs = Sequence[tuple[str, str]]
 
 
-def lineage(workspace: Workspace, form_id: str) -> Lineage:
+@dataclass(frozen=True)
+class Seen:
+    """The lineage of a form over the versions that are kept here.
+
+    Args:
+        lineage: of the form.
+        versions: oldest first.
+        labels: of each path, as the newest version that has it shows it in its own first language.
+        without_effect: decisions, earlier path first, that cannot hold over these versions, and so do nothing.
+    """
+
+    lineage: Lineage
+    versions: tuple[str, ...]
+    labels: Mapping[str, str]
+    without_effect: tuple[tuple[str, str], ...]
+
+
+def lineage(workspace: Workspace, form_id: str) -> Seen:
     """The lineage of a form over the versions that are kept here.
 
     Raises:
@@ -32,7 +50,13 @@ def lineage(workspace: Workspace, form_id: str) -> Lineage:
     path = decisions_file(workspace, form_id)
     decided = read_decided(path)
     _refuse_unknown(workspace, versions, path.name, decided)
-    return lineage_of(versions, decided)
+    found = lineage_of(versions, decided)
+    return Seen(
+        found,
+        tuple(form.version for form in versions),
+        _labels(versions),
+        tuple((old, new) for old, new in decided.same.items() if not _has_effect(found, old, new)),
+    )
 
 
 def lineage_of_form(workspace: Workspace, versions: Sequence[Form]) -> Lineage:
@@ -76,21 +100,9 @@ def decisions_file(workspace: Workspace, form_id: str) -> Path:
     return workspace.root / "forms" / f"{file_name(form_id)}.lineage.toml"
 
 
-def version_names(workspace: Workspace, form_id: str) -> list[str]:
-    """The kept versions of a form, oldest first."""
-    return list(known_versions(workspace.versions, form_id))
-
-
-def without_effect(workspace: Workspace, form_id: str, found: Lineage) -> list[tuple[str, str]]:
-    """Decisions, earlier path first, that cannot hold over the versions that are here, and so do nothing."""
-    same = read_decided(decisions_file(workspace, form_id)).same
-    return [(old, new) for old, new in same.items() if not _has_effect(found, old, new)]
-
-
-def labels_of(workspace: Workspace, form_id: str) -> dict[str, str]:
-    """The label of each path, as the newest version that has it shows it in its own first language."""
+def _labels(versions: Sequence[Form]) -> dict[str, str]:
     labels: dict[str, str] = {}
-    for form in known_versions(workspace.versions, form_id).values():
+    for form in versions:
         for question in form.questions:
             own = question.labels.get(form.default_language) or next(iter(question.labels.values()), "")
             labels[question.path] = own

@@ -20,7 +20,7 @@ from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.batches import batches
 from dialogkit.pull.manifest import forms_with_batches
-from dialogkit.steps.land import land_batches, refresh_books
+from dialogkit.steps.land import forms_here, land_batches, refresh_books
 from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.warehouse.connect import reading, writing
 from dialogkit.warehouse.rebuilt import (
@@ -95,7 +95,7 @@ def _from_old(workspace: Workspace, new: Path, progress: Progress, *, accept_los
             pass
         carry_names(old, new)
         with _written(workspace, new) as db:
-            for form_id in sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)}):
+            for form_id in forms_here(workspace):
                 if versions := list(known_versions(workspace.versions, form_id).values()):
                     join_columns(db, form_id, lineage_of_form(workspace, versions).same)
             landed = _land_all(workspace, db, decided, landing_order(old), progress)
@@ -132,7 +132,7 @@ def _land_all(
     order: Mapping[str, datetime],
     progress: Progress,
 ) -> tuple[Landed, ...]:
-    forms = sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
+    forms = forms_here(workspace)
     never = datetime.max.replace(tzinfo=UTC)
     paths = sorted(
         (path for form_id in forms for path in batches(workspace.batches, form_id)),

@@ -1,22 +1,8 @@
-"""When each question was on the screen: from the staged batch into the warehouse, and from there into snapshots."""
+"""When each question was on the screen, for readers of a snapshot."""
 
 from __future__ import annotations
 
 import duckdb
-
-
-def write_audit(db: duckdb.DuckDBPyConnection, form_id: str) -> None:
-    """Insert the temporary table `stage_audit` into `ops.audit`, without submissions that were dropped.
-
-    Args:
-        db: in the transaction of a landing; earlier rows of submissions that it brings anew are gone already.
-        form_id: of the batch.
-    """
-    db.execute(
-        "INSERT INTO ops.audit SELECT submission_id, ?, * EXCLUDE (submission_id) FROM stage_audit "
-        "WHERE submission_id IN (SELECT submission_id FROM stage_decision WHERE state <> 'dropped')",
-        [form_id],
-    )
 
 
 def create_audit(db: duckdb.DuckDBPyConnection, kept: str) -> None:

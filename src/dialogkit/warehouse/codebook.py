@@ -84,13 +84,3 @@ def shown_languages(db: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]
     ).fetchall():
         found.setdefault(form_id, {}).update(dict.fromkeys(json.loads(languages)))
     return {form_id: tuple(languages) or ("",) for form_id, languages in found.items()}
-
-
-def free_name(name: str, taken: set[str]) -> str:
-    """`name`, or with `__2`, `__3`… when it is taken (DuckDB's names have no case); notes it as taken."""
-    number, free = 1, name
-    while free.lower() in taken:
-        number += 1
-        free = f"{name}__{number}"
-    taken.add(free.lower())
-    return free

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import duckdb
 
@@ -15,6 +16,8 @@ from dialogkit.warehouse import history
 from dialogkit.warehouse.lineage import write_lineage
 
 SCHEMAS = ("accepted", "held", "identifiers")
+#: What `ops.columns` says of a column.
+COLUMN_FACTS: Final = "column_name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias"
 _VERSIONS = "SELECT version FROM ops.forms WHERE form_id = ?"
 
 
@@ -22,15 +25,11 @@ def standing(db: duckdb.DuckDBPyConnection, form_id: str) -> Standing:
     """What a form has in the warehouse already, and the table names that belong to others."""
     columns: dict[str, list[Column]] = {}
     rows = db.execute(
-        "SELECT repeat, column_name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias "
-        "FROM ops.columns "
-        "WHERE form_id = ? ORDER BY table_name, position",
+        f"SELECT repeat, {COLUMN_FACTS} FROM ops.columns WHERE form_id = ? ORDER BY table_name, position",
         [form_id],
     ).fetchall()
-    for repeat, name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias in rows:
-        earlier = tuple(json.loads(was))
-        column = Column(name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels), earlier, alias)
-        columns.setdefault(repeat, []).append(column)
+    for repeat, *facts in rows:
+        columns.setdefault(repeat, []).append(column_of(facts))
     tables = db.execute("SELECT form_id, repeat, table_name FROM ops.tables").fetchall()
     return Standing(
         columns,
@@ -38,6 +37,13 @@ def standing(db: duckdb.DuckDBPyConnection, form_id: str) -> Standing:
         frozenset(name.lower() for owner, _, name in tables if owner != form_id),  # DuckDB's names have no case
         frozenset(version for (version,) in db.execute(_VERSIONS, [form_id]).fetchall()),
     )
+
+
+def column_of(facts: Sequence[Any]) -> Column:
+    """A column out of a row of `COLUMN_FACTS`."""
+    name, path, kind, concept, disclosure, hxl, list_name, labels, was, alias = facts
+    earlier = tuple(json.loads(was))
+    return Column(name, path, kind, concept, disclosure, hxl, list_name, json.loads(labels), earlier, alias)
 
 
 def columns_in(table: Table, schema: str) -> tuple[Column, ...]:

@@ -16,7 +16,6 @@ from dialogkit.model.report import Landed, Report
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
 from dialogkit.warehouse import history
-from dialogkit.warehouse.audit import write_audit
 from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_tables, write_codebook
 from dialogkit.warehouse.lineage import write_lineage
 
@@ -45,7 +44,6 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
         for table in staged.tables:
             _insert_rows(db, staged, table)
         _write_books(db, staged)
-        write_audit(db, staged.form_id)
         _write_rules(db, staged.form_id, report)
         history.write_versions(db, staged, manifest)
         landed = _count(db, staged, manifest, report)
@@ -158,10 +156,11 @@ def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         f"INSERT INTO ops.attachments SELECT submission_id, {form}, name, size, sha256, {batch} "
         f"FROM stage_attachments WHERE {kept}"
     )
-    db.execute(
-        f"INSERT INTO ops.sources SELECT submission_id, {form}, * EXCLUDE (submission_id) "
-        f"FROM stage_sources WHERE {kept}"
-    )
+    for book in ("sources", "audit"):
+        db.execute(
+            f"INSERT INTO ops.{book} SELECT submission_id, {form}, * EXCLUDE (submission_id) "
+            f"FROM stage_{book} WHERE {kept}"
+        )
 
 
 def _write_rules(db: duckdb.DuckDBPyConnection, form_id: str, report: Report) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 import duckdb
 
 from dialogkit import sql
-from dialogkit.warehouse.codebook import Asked, Labels, Shown, free_name
+from dialogkit.warehouse.codebook import Asked, Labels, Shown
 
 #: Up to so many choices stand in one CASE.
 _SHORT: Final = 32
@@ -49,7 +49,7 @@ def create_labels(
             for list_name, kind in _used(mine):
                 listed = choices.get((form_id, list_name), {})
                 if labels := _labels(listed, (language, "", *spoken)):
-                    name = free_name(f"{form_id}/{list_name}{_ENDS[kind]}", taken[schema])
+                    name = sql.free_name(f"{form_id}/{list_name}{_ENDS[kind]}", taken[schema])
                     functions[list_name, kind] = sql.name(schema, name)
                     _make(db, functions[list_name, kind], kind, labels)
             for table in mine:
@@ -59,7 +59,7 @@ def create_labels(
 def schemas_of(languages: Sequence[str]) -> dict[str, str]:
     """The schema of each language of a form: `English (en)` → `labels_en`, `Français` → `labels_francais`."""
     taken: set[str] = set()
-    return {language: free_name(f"labels_{_word(language)}", taken) for language in languages}
+    return {language: sql.free_name(f"labels_{_word(language)}", taken) for language in languages}
 
 
 def _word(language: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from dialogkit import sql
-from dialogkit.warehouse.codebook import Asked, Labels, Shown, free_name
+from dialogkit.warehouse.codebook import Asked, Labels, Shown
 
 #: So many codes that no list has become columns of a question, the most frequent ones; what a hostile or broken source
 #: sends beyond that stays in the list itself.
@@ -32,7 +32,7 @@ def split_view(
         listed = choices.get((table.form_id, column.list_name), {})
         for code in [*listed, *_unlisted(found.get(column.name, {}), listed)]:
             # A name in SQL has no NUL.
-            name = free_name(f"{column.name}/{code}".replace("\0", "\ufffd"), taken)
+            name = sql.free_name(f"{column.name}/{code}".replace("\0", "\ufffd"), taken)
             columns.append(f"list_contains({sql.name(column.name)}, {sql.text(code)})::TINYINT AS {sql.name(name)}")
     return f"SELECT {', '.join(columns)} FROM {sql.name('accepted', table.name)}"
 
