@@ -52,7 +52,7 @@ class Context:
         if isinstance(node, Name):
             return of_reference(self.resolve(node.name))
         if isinstance(node, Path):
-            raise NotDecidable(f"the path {node.path} is not read here")
+            raise NotDecidable("a path is not read here")
         if isinstance(node, Negative):
             return Term(f"(-{number(self.compile(node.of))})", "number")
         return self._operation(node) if isinstance(node, Binary) else self._call(node)

@@ -1,13 +1,13 @@
-"""Expressions of an XLSForm (XPath 1.0 with `${name}`) → a typed tree.
+"""Expressions of an XLSForm (XPath 1.0 with `${name}`) → a tree of what is written.
 
-Source of the grammar: ODK XForms specification, section "XPath expressions", and XPath 1.0, section 3.
-Paths (`../x`, `/data/x`, `current()/.`) are kept as text: what cannot be said in SQL is told apart by `compile`.
+Source of the grammar: ODK XForms specification, section "XPath expressions", and XPath 1.0, section 3. What the names
+and paths of a tree mean in a form is told by `bind`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,10 +42,19 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
-    """A path, as written."""
+class Step:
+    """One step of a path: a name, `.` or `..`, with the conditions in brackets behind it."""
 
-    path: str
+    name: str
+    predicates: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path: from the root (`start` is None), or from what `start` gives (`Name(".")`, `current()`, `instance()`)."""
+
+    start: Node | None
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,8 @@ _TOKEN: Final = re.compile(
     |(?P<text>"[^"]*"|'[^']*')
     |(?P<reference>\$\{{\s*(?:last-saved\#)?{_NAME}\s*\}})
     |(?P<call>(?:{_NAME}:)?{_NAME}(?=\s*\())
-    |(?P<path>(?:\.\.|/{{1,2}}|@|{_NAME}(?:::?{_NAME})?)(?:/{{0,2}}(?:\.\.|\.|@?{_NAME}(?:::?{_NAME})?))*|\./{{1,2}}[\w./\-]+)
-    |(?P<dot>\.)
-    |(?P<sign>!=|<=|>=|[()\[\],=<>+\-*|/])
+    |(?P<name>(?:{_NAME}:)?{_NAME}(?!::))
+    |(?P<sign>\.\.|//|!=|<=|>=|[()\[\],=<>+\-*|/.])
     )""",
     re.VERBOSE,
 )
@@ -112,9 +120,13 @@ def parse(expression: str) -> Node:
 
 
 def names_in(tree: Node) -> frozenset[str]:
-    """Every name that the tree refers to, without `.`."""
-    if isinstance(tree, Name):
-        return frozenset({tree.name} - {"."})
+    """Every name that the tree refers to by `${name}`."""
+    return frozenset(node.name for node in nodes_in(tree) if isinstance(node, Name)) - {"."}
+
+
+def nodes_in(tree: Node) -> Iterator[Node]:
+    """The tree and every tree within it."""
+    yield tree
     parts: tuple[Node, ...] = ()
     if isinstance(tree, Call):
         parts = tree.arguments
@@ -122,7 +134,11 @@ def names_in(tree: Node) -> frozenset[str]:
         parts = (tree.left, tree.right)
     elif isinstance(tree, Negative):
         parts = (tree.of,)
-    return frozenset().union(*(names_in(part) for part in parts))
+    elif isinstance(tree, Path):
+        conditions = [predicate for step in tree.steps for predicate in step.predicates]
+        parts = (*([tree.start] if tree.start else []), *conditions)
+    for part in parts:
+        yield from nodes_in(part)
 
 
 class _Parser:
@@ -148,9 +164,13 @@ class _Parser:
         """The refusal of what stands at the present place."""
         return NotDecidable(f"the expression cannot be read at character {self.start + 1}")
 
+    def sees(self, *signs: str) -> bool:
+        """Whether one of these signs stands here."""
+        return self.kind == "sign" and self.value in signs
+
     def take(self, sign: str) -> bool:
         """Step over a sign if it stands here."""
-        if self.kind != "sign" or self.value != sign:
+        if not self.sees(sign):
             return False
         self.advance()
         return True
@@ -158,7 +178,7 @@ class _Parser:
     def expression(self, power: int) -> Node:
         """What binds more strongly than `power`."""
         left = self.operand()
-        while (binding := _POWER.get(self.value, 0) if self.kind in ("sign", "path", "call") else 0) > power:
+        while (binding := _POWER.get(self.value, 0) if self.kind in ("sign", "name", "call") else 0) > power:
             operator = self.value
             self.advance()
             left = Binary(operator, left, self.expression(binding))
@@ -172,14 +192,18 @@ class _Parser:
             inside = self.expression(0)
             if not self.take(")"):
                 raise self.unexpected()
-            return self.followed(inside)
+            return self.path(inside)
+        if self.take("/"):
+            return Path(None, tuple(self.steps()))
+        if self.kind == "name" or self.sees("..", "*"):
+            return Path(Name("."), tuple(self.steps()))
         kind, value = self.kind, self.value
-        if kind in ("", "sign"):
+        if kind == "" or (kind == "sign" and value != "."):
             raise self.unexpected()
         self.advance()
         if kind == "call":
-            return self.followed(Call(value, self.arguments()))
-        return self.followed(_leaf(kind, value))
+            return self.path(Call(value, self.arguments()))
+        return self.path(_leaf(kind, value))
 
     def arguments(self) -> tuple[Node, ...]:
         """What stands between the brackets of a call."""
@@ -193,11 +217,38 @@ class _Parser:
             raise self.unexpected()
         return tuple(found)
 
-    def followed(self, node: Node) -> Node:
-        """The node, unless a step or a filter follows it: those are not read."""
-        if (self.kind == "path" and self.value.startswith("/")) or (self.kind == "sign" and self.value in ("[", "|")):
-            raise NotDecidable("it takes a path or a filter of nodes, which is not read here")
-        return node
+    def path(self, start: Node) -> Node:
+        """What is given, or the path that goes on from it."""
+        if self.sees("|"):
+            raise NotDecidable("phones do not know the sign | between two sets of nodes")
+        conditions = self.predicates()
+        if self.take("/"):
+            return Path(start, ((Step(".", conditions),) if conditions else ()) + tuple(self.steps()))
+        if self.sees("//"):
+            raise NotDecidable("phones do not know // in a path")
+        return Path(start, (Step(".", conditions),)) if conditions else start
+
+    def steps(self) -> Iterator[Step]:
+        """The steps of a path, which stands at its first step."""
+        while True:
+            if not (self.kind == "name" or self.sees(".", "..", "*")):
+                raise self.unexpected()
+            name = self.value
+            self.advance()
+            yield Step(name, self.predicates())
+            if not self.take("/"):
+                break
+        if self.sees("//", "|"):
+            raise NotDecidable(f"phones do not know {self.value} between nodes")
+
+    def predicates(self) -> tuple[Node, ...]:
+        """The conditions in brackets that stand here."""
+        found = []
+        while self.take("["):
+            found.append(self.expression(0))
+            if not self.take("]"):
+                raise self.unexpected()
+        return tuple(found)
 
 
 def _leaf(kind: str, value: str) -> Node:
@@ -206,6 +257,5 @@ def _leaf(kind: str, value: str) -> Node:
     if kind == "text":
         return Text(value[1:-1])
     if kind == "reference":
-        name = value[2:-1].strip()
-        return Path(name) if "#" in name else Name(name)
-    return Name(".") if kind == "dot" else Path(value)
+        return Name(value[2:-1].strip())
+    return Name(".")
