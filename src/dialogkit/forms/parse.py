@@ -132,6 +132,8 @@ def _question(place: _Place, outline: Outline) -> Question:
         hxl=row.own("hxl"),
         was=row.own("was").strip(),
         row=row.number,
+        trigger=row.logic("trigger"),
+        parameters=row.logic("parameters"),
     )
 
 

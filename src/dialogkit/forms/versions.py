@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from dialogkit.errors import FormError
 from dialogkit.files import write_whole
@@ -16,6 +16,8 @@ from dialogkit.forms.constants import TEAM_CONSTANTS
 from dialogkit.model.form import BuiltForm, Form
 
 _LONGEST: Final = 120
+#: Media that expressions and choice lists read; pictures and sounds are not kept.
+_READ_BY_LOGIC: Final = frozenset({".csv", ".xml", ".geojson"})
 
 
 def keep_version(folder: Path, built: BuiltForm) -> None:
@@ -32,6 +34,9 @@ def keep_version(folder: Path, built: BuiltForm) -> None:
     text = json.dumps({"ordinal": ordinal, "form": form.to_json()}, ensure_ascii=False, indent=1)
     # The JSON comes last: it says that the version is whole.
     write_whole(place / f"{stem}.xml", built.xml)
+    for name, path in built.media.items():
+        if path.suffix.lower() in _READ_BY_LOGIC:
+            write_whole(place / f"{stem}.media" / file_name(name), path.read_bytes())
     write_whole(place / f"{stem}.json", text.encode())
 
 
@@ -43,7 +48,7 @@ def refuse_changed(folder: Path, form: Form) -> tuple[int, Form] | None:
     """
     path = folder / file_name(form.form_id) / f"{file_name(form.version)}.json"
     held = _read(path) if path.exists() else None
-    if held is not None and _on_phones(held[1]) != _on_phones(form):
+    if held is not None and _on_phones(held[1]) != _on_phones(_as_kept(form, held[1])):
         raise FormError(
             "FORM-050",
             f"{form.form_id}, version {form.version or '(none)'}",
@@ -61,6 +66,12 @@ def find_version(folder: Path, form_id: str, version: str) -> Form | None:
     """
     path = folder / file_name(form_id) / f"{file_name(version)}.json"
     return _read(path)[1] if path.exists() else None
+
+
+def media_of(folder: Path, form: Form) -> dict[str, Path]:
+    """The lists and tables that were kept with a version: file name → file. They are those of its last deployment."""
+    place = folder / file_name(form.form_id) / f"{file_name(form.version)}.media"
+    return {unquote(path.name): path for path in sorted(place.glob("*")) if not path.name.startswith(".")}
 
 
 def known_versions(folder: Path, form_id: str) -> dict[str, Form]:
@@ -96,6 +107,13 @@ def _read(path: Path) -> tuple[int, Form]:
     except (OSError, ValueError, KeyError, TypeError):
         fix = "Bring it back from a copy; every version that was served is needed to read its answers."
         raise FormError("FORM-051", path.name, "The stored form version cannot be read.", fix) from None
+
+
+def _as_kept(form: Form, held: Form) -> Form:
+    """The form without what versions kept before November 2026 do not tell: triggers and parameters."""
+    if any(question.trigger or question.parameters for question in held.questions):
+        return form
+    return replace(form, questions=tuple(replace(one, trigger="", parameters="") for one in form.questions))
 
 
 def _on_phones(form: Form) -> Form:

@@ -56,6 +56,8 @@ class Question:
         concept: the shared variable that it measures, such as `barrier.type`; empty when it has none.
         disclosure: `direct`, `indirect`, `free_text` or `none`; empty when nobody has classed it.
         hxl: the HXL tag.
+        trigger: the question whose change makes the calculation run (`${name}`); empty when it always runs.
+        parameters: of the type, as written: `value=code label=name`, `start=0 end=10 step=1`.
         was: the name or path that it had in an earlier version (column `was` of the sheet); empty otherwise.
         row: its row in the survey sheet, counted as in a spreadsheet (the header is row 1); 0 when unknown.
     """
@@ -79,6 +81,8 @@ class Question:
     hxl: str = ""
     was: str = ""
     row: int = 0
+    trigger: str = ""
+    parameters: str = ""
 
     @property
     def has_answer(self) -> bool:
