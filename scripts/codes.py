@@ -32,6 +32,7 @@ _FAMILIES = {
     "BATCH": ("Batches and imports", 6),
     "NORMALIZE": ("Answers into tables", 7),
     "RULES": ("Rules that stop a landing", 8),
+    "CORRECT": ("Corrections", 3),
     "WAREHOUSE": ("The warehouse", 9),
     "RELEASE": ("Releases", 10),
     "FILE": ("Files and folders", 3),

@@ -24,6 +24,7 @@ from dialogkit.normalize.staging import stage, unstage
 from dialogkit.pull.batches import Batch, batches, open_batch
 from dialogkit.pull.bodies import BODIES
 from dialogkit.pull.writer import PutFile, new_batch
+from dialogkit.validate.quality.duplicates import stage_fingerprints
 from dialogkit.warehouse.ddl import standing
 from dialogkit.warehouse.load import load
 
@@ -123,6 +124,7 @@ def stage_batch(db: duckdb.DuckDBPyConnection, batch: Batch, *forms: Form) -> St
     staged = stage(db, batch.manifest, batch.submissions, known, standing(db, form_id))
     stage_sources(db, ())
     stage_audit(db, [(id_, batch.attachment(id_, name)) for id_, name in audit_names(db, staged)], staged)
+    stage_fingerprints(db, staged)
     return staged
 
 

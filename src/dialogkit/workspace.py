@@ -22,6 +22,11 @@ class Workspace:
         return self.root / "validations"
 
     @property
+    def corrections(self) -> Path:
+        """The ledger of each form: `<form_id>.csv`. It holds answers."""
+        return self.root / "corrections"
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file that landings write."""
         return self.root / "warehouse" / "dialogkit.duckdb"

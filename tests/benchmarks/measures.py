@@ -114,7 +114,7 @@ def checked_landing(folder: Path, _count: int) -> Figures:
     made = [open_batch(path) for path in batches(workspace.batches, FORM_ID)]
     with writing(_fresh(folder / "scrap.duckdb")) as db:
         staged = stage(db, made[0].manifest, made[0].submissions, made[0].forms())
-        rules = (*rules_of(staged), *read_suite(workspace.validations / f"{FORM_ID}.toml", staged))
+        rules = (*rules_of(staged), *read_suite(workspace.validations / f"{FORM_ID}.toml", staged, db))
     held = sum(one.held for one in landed)
     assert held + sum(one.accepted for one in landed) == sum(one.manifest.counts["submissions"] for one in made)
     return figures | {"rules": len(rules), "held": held}

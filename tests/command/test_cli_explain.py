@@ -101,7 +101,7 @@ def test_the_json_has_every_version_every_decision_and_every_place(place):
     assert (one["file_sizes"], one["sources"], one["waiting"], one["releases"]) == ([], 0, [], [])
     assert set(one) == {
         *("form_id", "submission_id", "state", "versions", "decisions", "violations", "issues", "drift"),
-        *("file_sizes", "sources", "rows", "waiting", "releases"),
+        *("file_sizes", "sources", "rows", "corrections", "waiting", "releases"),
     }
 
 

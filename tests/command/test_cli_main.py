@@ -116,6 +116,7 @@ def test_every_file_of_a_command_is_reachable():
         "lineage",
         "parquet",
         "printable",
+        "simulate",
         "pulled",
         "serving",
         "told",

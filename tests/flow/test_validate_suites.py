@@ -8,16 +8,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dialogkit.bundled import bundled
 from dialogkit.errors import ConfigError
-from dialogkit.forms.build import build_form
-from dialogkit.model.form import Form
 from dialogkit.model.report import Report
 from dialogkit.model.staged import Staged
 from dialogkit.model.submission import Answers
-from dialogkit.validate import gate
 from dialogkit.validate.check import check
-from dialogkit.validate.suites import NOT_HERE, read_suite
+from dialogkit.validate.decide import decide
+from dialogkit.validate.suites import read_suite
 from tests.builders import make_form, stage_batch, write_batch
 
 TODAY = date(2026, 11, 21)
@@ -63,7 +60,7 @@ def write(tmp_path: Path, *rules: str) -> Path:
 
 
 def run(db: duckdb.DuckDBPyConnection, staged: Staged, path: Path) -> Report:
-    return check(db, staged, read_suite(path, staged), today=TODAY)
+    return check(db, staged, read_suite(path, staged, db), today=TODAY)
 
 
 def broken(db: duckdb.DuckDBPyConnection, rule: str = "R1") -> list[str]:
@@ -107,7 +104,30 @@ def broken(db: duckdb.DuckDBPyConnection, rule: str = "R1") -> list[str]:
             "\"SELECT * FROM {batch} WHERE NOT regexp_full_match(words, '[a-z]{{4}}')\"",
             ["3"],
         ),
-        ('type = "expect_column_values_to_be_in_set"\ncolumn = "kind"\nvalue_set = ["x"]\nmostly = 0.5', []),
+        (
+            'type = "expect_compound_columns_to_be_unique"\ncolumn_list = ["words", "kind"]',
+            ["1", "2"],
+        ),
+        (
+            'type = "unexpected_rows_expectation"\nunexpected_rows_query = '
+            "\"SELECT * FROM {batch} WHERE _origin <> 'server' OR _submitted_at IS NULL OR first = {today}\"",
+            [],
+        ),
+        (
+            'type = "unexpected_rows_expectation"\nunexpected_rows_query = "SELECT * FROM {batch} b WHERE '
+            '(SELECT count(*) FROM {row} r WHERE r._submission_id = b._submission_id) > 1"',
+            ["1"],
+        ),
+        (
+            'type = "unexpected_rows_expectation"\nunexpected_rows_query = '
+            "\"SELECT * FROM {batch} WHERE replace(words, 'other', ' :who') = ' :who secret'\"",
+            ["3"],
+        ),
+        (
+            'type = "unexpected_rows_expectation"\ntable = "row"\nunexpected_rows_query = "SELECT b.* FROM {batch} b '
+            'JOIN {main} m USING (_submission_id) WHERE b.size > m.n"',
+            ["1/2"],
+        ),
     ],
 )
 def test_a_rule_names_the_rows_that_great_expectations_counts(
@@ -116,6 +136,38 @@ def test_a_rule_names_the_rows_that_great_expectations_counts(
     (result,) = run(db, staged, write(tmp_path, rule)).results
     assert (result.evaluated, result.violations) == (True, len(expected))
     assert broken(db) == expected
+
+
+IN_SET = 'type = "expect_column_values_to_be_in_set"\ncolumn = "kind"\nvalue_set = ["x"]'
+AS_QUERY = (
+    'type = "unexpected_rows_expectation"\nunexpected_rows_query = "SELECT * FROM {batch} WHERE n > 60"\n'
+    "when = \"${n} != ''\""
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "mostly", "action"),
+    [(IN_SET, 0.6, "note"), (IN_SET, 0.7, "hold"), (AS_QUERY, 0.6, "note"), (AS_QUERY, 0.7, "hold")],
+)
+def test_within_mostly_the_rows_that_break_a_rule_are_noted_and_above_it_held(
+    db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path, rule: str, mostly: float, action: str
+) -> None:
+    """One of the three rows that have an answer breaks it; the blank one is not judged."""
+    (result,) = run(db, staged, write(tmp_path, f"{rule}\nmostly = {mostly}")).results
+    assert (result.evaluated, result.violations, result.action) == (True, 1, action)
+    assert db.execute("SELECT DISTINCT action FROM stage_violations").fetchall() == [(action,)]
+    assert broken(db) == ["3"]
+
+
+def test_every_row_that_breaks_a_rule_is_named(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Great Expectations itself gives at most 200 rows; here all are held, each with every reason."""
+    answers: list[Answers] = [{"kind": "y", "n": "70"} for _ in range(450)]
+    staged = stage_batch(db, write_batch(tmp_path / "batches", FORM, answers), FORM)
+    report = run(db, staged, write(tmp_path, IN_SET, AS_QUERY))
+    assert [result.violations for result in report.results] == [450, 450]
+    decide(db, staged, report, "hold")
+    held = db.execute("SELECT count(*), any_value(reason) FROM stage_decision WHERE state = 'held'").fetchone()
+    assert held == (450, "R1, R2")
 
 
 def test_an_expectation_that_names_no_rows_is_a_note_that_counts_once(
@@ -153,10 +205,11 @@ def test_a_query_that_names_other_rows_than_it_counts_is_not_evaluated(
     assert (result.evaluated, result.violations) == (False, 0)
 
 
-def test_without_a_file_there_are_no_rules(staged: Staged, tmp_path: Path) -> None:
-    assert read_suite(tmp_path / "f.toml", staged) == ()
+def test_without_a_file_there_are_no_rules(db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path) -> None:
+    assert read_suite(tmp_path / "f.toml", staged, db) == ()
 
 
+QUERY = 'type = "unexpected_rows_expectation"\nunexpected_rows_query = "SELECT * FROM {batch}"'
 BETWEEN = 'type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value = 5'
 
 
@@ -170,6 +223,7 @@ BETWEEN = 'type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value 
         ("CONFIG-021", [BETWEEN + "\nwhen = 1"], "texts"),
         ("CONFIG-021", [BETWEEN + '\ncode = ""'], "no code"),
         ("CONFIG-022", ['type = "expect_column_values_to_be_beetween"\ncolumn = "n"'], "Did you mean"),
+        ("CONFIG-023", [BETWEEN.replace('"n"', '"kind"')], "kind is a text"),
         ("CONFIG-023", [BETWEEN + "\nmaximum = 1"], "no argument maximum"),
         ("CONFIG-023", ['type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value = [1]'], "refuses"),
         ("CONFIG-023", [BETWEEN + '\nrow_condition = "n > 1"'], "when"),
@@ -178,18 +232,31 @@ BETWEEN = 'type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value 
         ("CONFIG-024", ['type = "expect_column_values_to_be_null"\ntable = "rows"\ncolumn = "size"'], "mean row"),
         ("CONFIG-025", ['type = "expect_column_values_to_match_regex"\ncolumn = "n"\nregex = "a"'], "{batch}"),
         ("CONFIG-025", ['type = "expect_column_values_to_match_like_pattern"\ncolumn = "n"'], "{batch}"),
-        ("CONFIG-025", ['type = "expect_compound_columns_to_be_unique"\ncolumn_list = ["n", "k"]'], "PARTITION BY"),
+        ("CONFIG-025", ['type = "expect_column_values_to_be_increasing"\ncolumn = "n"'], "lag("),
         ("CONFIG-026", ['type = "expect_column_mean_to_be_between"\ncolumn = "n"\nmax_value = 1'], "note"),
         ("CONFIG-027", [BETWEEN + '\nwhen = "${nobody} = 1"'], "nobody"),
         ("CONFIG-027", [BETWEEN + '\nwhen = "random() > 1"'], "random"),
+        ("CONFIG-052", [BETWEEN + "\nmostly = 2"], "mostly = 0.95"),
+        (
+            "CONFIG-052",
+            ['type = "expect_column_mean_to_be_between"\ncolumn = "n"\nmostly = 0.5\naction = "note"'],
+            "counts no rows",
+        ),
+        ("CONFIG-053", [BETWEEN + '\nscope = "all"'], "scope"),
+        ("CONFIG-053", [BETWEEN + '\nscope = "form"'], "not judged over the whole form"),
+        ("CONFIG-053", [BETWEEN + '\nby = ["n"]'], "no meaning"),
+        ("CONFIG-053", [QUERY + '\nscope = "form"\nby = "n"'], "not a list"),
+        ("CONFIG-054", [QUERY.replace("{batch}", "{batch}, {rwo}")], "mean row"),
+        ("CONFIG-054", [QUERY.replace("{batch}", "{main}")], "{batch} is not in its query"),
+        ("CONFIG-055", [QUERY.replace("{batch}", "{batch}, read_csv('x')")], "read_csv"),
         ("CONFIG-028", [BETWEEN + '\ncode = "A"', BETWEEN + '\ncode = "A"'], "twice"),
     ],
 )
 def test_a_rule_that_cannot_work_is_refused_with_file_rule_and_way_out(
-    staged: Staged, tmp_path: Path, code: str, rules: list[str], said: str
+    db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path, code: str, rules: list[str], said: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_suite(write(tmp_path, *rules), staged)
+        read_suite(write(tmp_path, *rules), staged, db)
     error = caught.value
     assert (error.code, error.exit_code) == (code, 3)
     assert "f.toml" in error.where
@@ -197,55 +264,9 @@ def test_a_rule_that_cannot_work_is_refused_with_file_rule_and_way_out(
     assert "\n" not in error.message
 
 
-COLUMN, PAIR, LIST = {"column": "n"}, {"column_A": "n", "column_B": "k"}, {"column_list": ["n", "k"]}
-#: Every type that judges rows, with arguments that some rows break.
-SAMPLES: dict[str, dict[str, object]] = {
-    "expect_column_values_to_be_between": {**COLUMN, "max_value": 10},
-    "expect_column_values_to_be_in_set": {**COLUMN, "value_set": [5]},
-    "expect_column_values_to_not_be_in_set": {**COLUMN, "value_set": [5]},
-    "expect_column_values_to_be_null": COLUMN,
-    "expect_column_values_to_not_be_null": {"column": "gap"},
-    "expect_column_values_to_be_unique": {"column": "words"},
-    "expect_column_value_lengths_to_be_between": {"column": "words", "min_value": 6},
-    "expect_column_value_lengths_to_equal": {"column": "words", "value": 6},
-    "expect_column_value_z_scores_to_be_less_than": {**COLUMN, "threshold": 1, "double_sided": True},
-    "expect_column_pair_values_to_be_equal": PAIR,
-    "expect_column_pair_values_a_to_be_greater_than_b": {"column_A": "k", "column_B": "n"},
-    "expect_column_pair_values_to_be_in_set": {**PAIR, "value_pairs_set": [[5, 5]]},
-    "expect_multicolumn_sum_to_equal": {**LIST, "sum_total": 10},
-    "expect_multicolumn_values_to_be_equal": LIST,
-    "expect_select_column_values_to_be_unique_within_record": LIST,
-    "unexpected_rows_expectation": {"unexpected_rows_query": "SELECT * FROM {batch} WHERE n > 10"},
-}
-
-
-def test_every_type_of_great_expectations_that_judges_rows_is_refused_or_names_them(
-    db: duckdb.DuckDBPyConnection,
-) -> None:
-    assert {name for name in gate.types() if gate.names_rows(name)} - NOT_HERE.keys() == SAMPLES.keys()
-    db.execute(
-        "CREATE TEMP TABLE sample AS SELECT i::VARCHAR AS _submission_id, '' AS _row, i * 5 AS n, i AS k, "
-        "'word' || i % 2 AS words, 1 AS gap FROM range(9) r(i) UNION ALL SELECT '9', '', 900, 5, 'longer', NULL"
-    )
-    verdicts = gate.judge(db, [gate.Expected(name, "sample", name, SAMPLES[name]) for name in SAMPLES])
-    for verdict in verdicts.values():
-        assert verdict.evaluated
-        assert verdict.unexpected > 0
-        assert len(db.execute(verdict.rows_query).fetchall()) == verdict.unexpected
-
-
-FORMS = sorted(path.stem for path in bundled("forms").glob("*.xlsx"))
-
-
-@pytest.mark.parametrize("form_id", FORMS)
-def test_the_shipped_rules_are_evaluated_on_the_shipped_forms(
-    db: duckdb.DuckDBPyConnection, tmp_path: Path, form_id: str
-) -> None:
-    form: Form = build_form(bundled("forms") / f"{form_id}.xlsx").form
-    batch = write_batch(tmp_path, form, [{"gate": "1", "adult_confirm": "yes", "consent_record": "yes"}])
-    staged = stage_batch(db, batch, form)
-    rules = read_suite(bundled("validations") / f"{form_id}.toml", staged)
-    assert rules
-    assert all(set(rule.messages) == {"en", "fr", "es"} for rule in rules)
-    report = check(db, staged, rules, today=TODAY)
-    assert [result.code for result in report.results if result.violations or not result.evaluated] == []
+def test_every_problem_of_a_file_is_told_at_once(db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path) -> None:
+    path = write(tmp_path, BETWEEN + "\nmaximum = 1\nwindows = 1", 'type = "nothing"\naction = "stop"', QUERY)
+    with pytest.raises(ConfigError) as caught:
+        read_suite(path, staged, db)
+    told = [*(problem.code for problem in caught.value.problems), caught.value.code]
+    assert told == ["CONFIG-023", "CONFIG-023", "CONFIG-021", "CONFIG-022"]

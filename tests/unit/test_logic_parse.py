@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from dialogkit.logic.parse import Binary, Call, Name, Negative, Node, NotDecidable, Number, Path, Text, names_in, parse
+from dialogkit.logic.parse import (
+    Binary,
+    Call,
+    Name,
+    Negative,
+    Node,
+    NotDecidable,
+    Number,
+    Path,
+    Step,
+    Text,
+    names_in,
+    parse,
+)
 
 A, B, ONE, TWO = Name("a"), Name("b"), Number("1"), Number("2")
+HERE = Name(".")
+
+
+def path(start: Node | None, *steps: str | Step) -> Path:
+    return Path(start, tuple(Step(step) if isinstance(step, str) else step for step in steps))
 
 
 @pytest.mark.parametrize(
@@ -27,10 +45,23 @@ A, B, ONE, TWO = Name("a"), Name("b"), Number("1"), Number("2")
         ("count-selected(.)", Call("count-selected", (Name("."),))),
         ("jr:choice-name(${a}, '${b}')", Call("jr:choice-name", (A, Text("${b}")))),
         ("today()", Call("today", ())),
-        ("position(..) - 1", Binary("-", Call("position", (Path(".."),)), ONE)),
-        ("../x = 1", Binary("=", Path("../x"), ONE)),
-        ("${last-saved#a}", Path("last-saved#a")),
-        ("not-known", Path("not-known")),
+        ("position(..) - 1", Binary("-", Call("position", (path(HERE, ".."),)), ONE)),
+        ("../x = 1", Binary("=", path(HERE, "..", "x"), ONE)),
+        ("${last-saved#a}", Name("last-saved#a")),
+        ("not-known", path(HERE, "not-known")),
+        ("/data/r[2]/x", path(None, "data", Step("r", (TWO,)), "x")),
+        ("${a}/b", path(A, "b")),
+        ("${a}[1]", path(A, Step(".", (ONE,)))),
+        ("current()/../x", path(Call("current", ()), "..", "x")),
+        (
+            "instance('l')/root/item[x = ${a}]/name",
+            path(
+                Call("instance", (Text("l"),)),
+                "root",
+                Step("item", (Binary("=", path(HERE, "x"), A),)),
+                "name",
+            ),
+        ),
     ],
 )
 def test_an_expression_becomes_the_tree_that_xpath_means(expression: str, tree: Node) -> None:
@@ -43,9 +74,9 @@ def test_what_is_no_expression_is_refused_with_the_place(expression: str) -> Non
         parse(expression)
 
 
-@pytest.mark.parametrize("expression", ["instance('a')/root", "current()/../x", "${a}[1]", "${a}/b", "${a} | ${b}"])
-def test_steps_and_filters_of_nodes_are_refused(expression: str) -> None:
-    with pytest.raises(NotDecidable, match="path or a filter"):
+@pytest.mark.parametrize("expression", ["${a} | ${b}", "${a}//b", "x//y", "x | y"])
+def test_signs_that_phones_do_not_know_are_refused_by_name(expression: str) -> None:
+    with pytest.raises(NotDecidable, match="phones do not know"):
         parse(expression)
 
 

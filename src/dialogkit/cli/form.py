@@ -10,6 +10,7 @@ import click
 
 from dialogkit.cli import options, output
 from dialogkit.cli.lineage import lineage
+from dialogkit.cli.simulate import simulate
 from dialogkit.errors import ConfigError, FormError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def command() -> None:
 
 
 command.add_command(lineage)
+command.add_command(simulate)
 
 
 @command.command()
@@ -42,7 +44,7 @@ def check(
     """Say every problem of any XLSForm (.xlsx, .xls, .csv, .md)."""
     from dialogkit.steps import forms
 
-    checked = forms.check(files, _workspace(folder), odk=not no_odk_validate)
+    checked = forms.check(files, workspace_of(folder), odk=not no_odk_validate)
     if as_json:
         output.data([_as_data(one) for one in checked])
     else:
@@ -61,7 +63,7 @@ def build(files: tuple[Path, ...], to: Path, folder: Path | None) -> None:
     """Write the XForm, the workbook, its Markdown and media of each form into a folder."""
     from dialogkit.steps import forms
 
-    for one in forms.build(files, to, _workspace(folder)):
+    for one in forms.build(files, to, workspace_of(folder)):
         output.problems(one.problems)
         click.echo(f"built  {one.form.form_id}  version {one.form.version or '(none)'}")
 
@@ -80,7 +82,7 @@ def compare(ctx: click.Context, old: Path, new: Path, as_json: bool, folder: Pat
     from dialogkit.cli.compared import lines
     from dialogkit.steps.compare import compare_files
 
-    workspace = _workspace(folder)
+    workspace = workspace_of(folder)
     comparison = compare_files(old, new, workspace)
     if as_json:
         output.data(_comparison(old, new, comparison))
@@ -93,7 +95,7 @@ def compare(ctx: click.Context, old: Path, new: Path, as_json: bool, folder: Pat
         ctx.exit(FormError.exit_code)
 
 
-def _workspace(folder: Path | None) -> Workspace | None:
+def workspace_of(folder: Path | None) -> Workspace | None:
     """A form can be checked and built outside of any workspace; its constants then stay as they are."""
     from dialogkit.workspace import open_workspace
 

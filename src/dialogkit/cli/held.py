@@ -1,13 +1,18 @@
-"""`dialogkit held`: list, show, release, drop."""
+"""`dialogkit held`: list, show, fix-it, release, drop."""
 
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dialogkit.cli import options, output
+
+if TYPE_CHECKING:
+    from dialogkit.model.fix_list import By
 
 
 @click.group("held")
@@ -46,6 +51,37 @@ def show(submission: str, folder: Path | None) -> None:
 
     for problem in show_held(open_workspace(folder), submission):
         click.echo(str(problem))
+
+
+@command.command("fix-it")
+@options.forms
+@click.option(
+    "--language",
+    type=click.Choice(["en", "fr", "es"]),
+    help="Of the words and of the questions; by default that of the form.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["organiser", "country"]),
+    default="organiser",
+    show_default=True,
+    help="One list for each sender (label of the key or account), or for each country.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder; by default warehouse/fix-it of the workspace.",
+)
+@options.workspace
+def fix_it(forms: tuple[str, ...], language: str | None, by: By, to: Path | None, folder: Path | None) -> None:
+    """Lists for the people who sent them: what is wrong, in their language, and how to correct it (no answers)."""
+    from dialogkit.steps.fix_it import fix_it
+    from dialogkit.workspace import open_workspace
+
+    files, held = fix_it(open_workspace(folder), forms, language or "", by, to, datetime.now(UTC))
+    for path in files:
+        click.echo(str(path))
+    output.say(f"Held submissions: {held}. index.html says whose list each file is: that page is for the team.")
 
 
 def _not_blank(_ctx: click.Context, _option: click.Parameter, value: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from dialogkit.cli import output
 from dialogkit.steps.explain import Explained, Waiting
-from dialogkit.warehouse.explain import Decision, Story, Version
+from dialogkit.warehouse.explain import Correction, Decision, Story, Version
 
 _DECIDED: Final = {"release": "released", "drop": "dropped"}
 #: Kinds of issues that are no type.
@@ -41,24 +41,26 @@ def _happened(story: Story) -> list[tuple[str, str]]:
     """What happened at each time, oldest first; a decision comes after the version that it was about."""
     told: list[tuple[datetime, int, str]] = []
     for before, version in zip((None, *story.versions), story.versions, strict=False):
-        # A decision ends the held version and begins another of the same batch: the decision itself tells that.
-        if before is None or (before.batch_id, before.state) != (version.batch_id, "held"):
+        if before is None or before.batch_id != version.batch_id:
             told.append((version.since, 0, _received(version)))
+        # A decision ends the held version and begins another of the same batch: the decision itself tells that.
+        elif before.state != "held" or version.reason not in {one.reason for one in story.decisions}:
+            told.append((version.since, 2, f"landed again, by the ledger of corrections\n{_became(version)}"))
     told += [(one.at, 1, _decided(one)) for one in story.decisions]
+    told += [(one.at, 1, _corrected(one)) for one in story.corrections]
     return [(_utc(at), text) for at, _, text in sorted(told, key=lambda line: line[:2])]
 
 
 def _received(version: Version) -> str:
-    parts = [*_arrival(version)]
+    return "\n".join(filter(None, [*_arrival(version), _became(version)]))
+
+
+def _became(version: Version) -> str:
     if version.state == "held":
-        parts.append(f"held, because it breaks {version.reason}")
-    elif version.state == "refused":
-        parts.append(f"refused: {version.reason}")
-    elif version.state == "deleted":
-        parts.append("deleted: it is no longer on the server")
-    else:
-        parts.append(version.state)
-    return "\n".join(filter(None, parts))
+        return f"held, because it breaks {version.reason}"
+    if version.state == "refused":
+        return f"refused: {version.reason}"
+    return "deleted: it is no longer on the server" if version.state == "deleted" else version.state
 
 
 def _arrival(version: Version) -> Iterator[str]:
@@ -77,6 +79,13 @@ def _arrival(version: Version) -> Iterator[str]:
 
 def _decided(one: Decision) -> str:
     return f"{_DECIDED.get(one.decision, one.decision)} by {one.by}: {one.reason}"
+
+
+def _corrected(one: Correction) -> str:
+    if one.undoes:
+        return f"correction {one.undoes} taken back by {one.by}: {one.why}"
+    place = _where(one.path, one.row)
+    return f"correction {one.id} by {one.by}, {place}, {one.change}: {one.why}\n{one.state}"
 
 
 def _waits(wait: Waiting) -> str:

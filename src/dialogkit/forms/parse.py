@@ -121,7 +121,8 @@ def _question(place: _Place, outline: Outline) -> Question:
         hints=row.by_language(HINT),
         constraint_messages=row.by_language(CONSTRAINT_MESSAGE),
         required=_required(row.logic("bind", "required")),
-        relevant=row.logic("bind", "relevant"),
+        # As pyxform has it: a loop names its choice in it, and a group without a node of its own gives it its own.
+        relevant=str(bind.get("relevant", "")),
         constraint=row.logic("bind", "constraint") or extra_constraint(str(place.element.type)),
         calculation=row.logic(*CALCULATION),
         choice_filter=row.logic("choice_filter"),

@@ -93,15 +93,19 @@ class _Binder:
             return Nodes(self.row, self.row, inner=True)
         return Nodes(self.at, self.at if self.at in self.form.repeats else self.form.repeat_of(self.at))
 
-    def _named(self, name: str) -> Nodes:
-        """`${name}`: relative to the innermost repeat that it shares with the question of the expression."""
+    def _named(self, name: str, limited: bool = False) -> Nodes:
+        """`${name}`: relative to the innermost repeat around both; `limited` where a condition in brackets follows."""
         if "#" in name:
             raise NotDecidable(f"{name} is an answer of the submission before, which is not stored with this one")
         paths = [question.path for question in self.form.named(name)]
         paths += [section.path for section in self.form.sections if section.name == name]
         if len(paths) != 1:
             raise NotDecidable(f"{name} is not the name of one question")
-        return self._nodes(paths[0], self._shared(paths[0]))
+        return self._nodes(paths[0], self._shared(paths[0]) or self._itself(paths[0], limited))
+
+    def _itself(self, path: str, limited: bool) -> str:
+        """A repeat around the question, written as a path from the root, means its present row unless it is limited."""
+        return path if path in _around(self.form, self.at) and not limited else ""
 
     def _shared(self, path: str) -> str:
         """The innermost repeat around both; for rows of a repeat the one around them, so that all are meant."""
@@ -123,7 +127,7 @@ class _Binder:
             case written.Name("."):
                 return self._column(steps) if self.items else self._relative(steps)
             case written.Name(name):
-                return self._walk(self._named(name), steps)
+                return self._walk(self._named(name, bool(steps[0].predicates)), steps)
             case written.Path(above, first):
                 return self._path([*first, *steps], above)
             case None:
@@ -150,7 +154,7 @@ class _Binder:
     def _absolute(self, steps: list[written.Step]) -> Nodes:
         """From the root: it keeps the present row of every repeat around the question, but for one with a condition."""
         path = _walked("", steps[1:])
-        within = self._shared(path)
+        within = self._itself(path, limited=False) or self._shared(path)
         limited = {_walked("", steps[1 : place + 1]) for place, step in enumerate(steps) if step.predicates}
         while within and any(within == one or within.startswith(f"{one}/") for one in limited):
             within = self.form.repeat_of(within)
@@ -176,7 +180,7 @@ class _Binder:
                 if path not in nodes.repeats:
                     raise NotDecidable("a condition in brackets stands behind something that is no repeat")
                 condition = _Binder(self.form, self.at, row=path).tree(predicate)
-                filters.append((path, Operation("=", Position(), condition) if _is_place(condition) else condition))
+                filters.append((path, _judging(condition)))
         self._known(nodes.path)
         return replace(nodes, filters=tuple(filters))
 
@@ -199,7 +203,7 @@ class _Binder:
             raise NotDecidable("a path into a list is not root/item[…]/column")
         inside = _Binder(self.form, self.at, items=True)
         conditions = [inside.tree(predicate) for predicate in steps[1].predicates]
-        filters = [Operation("=", Position(), one) if _is_place(one) else one for one in conditions]
+        filters = [_judging(one) for one in conditions]
         kind, named = source_of(self.form, source)
         return Items(kind, named, names[2] if len(names) == 3 else "", tuple(filters))
 
@@ -267,7 +271,8 @@ class _Binder:
         match arguments:
             case (Text(file), Text(column), Text(key), value):
                 kind, named = source_of(self.form, file)
-                return Items(kind, named, column, (Operation("=", Column(key), self.tree(value)),))
+                same = Operation("=", Column(key), Function("string", (self.tree(value),)))
+                return Items(kind, named, column, (same, Operation("=", Position(), Number("1"))))
         raise NotDecidable("pulldata() takes a file, two columns and a key, the first three written out")
 
 
@@ -295,10 +300,12 @@ def _walked(path: str, steps: Sequence[written.Step]) -> str:
     return path
 
 
-def _is_place(condition: Tree) -> bool:
-    """Whether a condition is a number: the place of a row."""
-    return isinstance(condition, Number)
+def _judging(condition: Tree) -> Tree:
+    """A condition on rows. A bare number lets no row through: phones take a yes only, so `[1]` is not the first row."""
+    return Function("false", ()) if isinstance(condition, Number) else condition
 
 
 def _at_place(place: Tree) -> Tree:
-    return Operation("=", Position(), place)
+    """Whether a row stands at a place as `indexed-repeat()` reads it: what is no whole number from 1 on means 1."""
+    first = Number("1")
+    return Operation("=", Position(), Function("max", (first, Function("int", (place,)))))

@@ -20,6 +20,10 @@ class NotDecidable(Exception):  # noqa: N818 - named by what it says, as the err
         super().__init__(reason)
 
 
+class NeedsPython(NotDecidable):
+    """An expression that stored data decides, but not in SQL: `evaluate` computes it row by row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number literal, as written."""

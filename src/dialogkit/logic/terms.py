@@ -1,40 +1,44 @@
 """SQL expressions with their XPath type, and the conversions of XPath between types.
 
-Semantics measured against JavaRosa, the engine of ODK Collect (landing.md, "Form logic as SQL"): an empty node is `''`,
-NULL stands for NaN, text to number accepts a comma and rejects exponents, a date is the number of its day.
+Semantics measured against JavaRosa, the engine of ODK Collect (`tests/oracle`; docs/logic.md): an empty node is the
+text `''`, NaN is NULL, text to number accepts a comma and rejects exponents, a date is the number of its day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 from dialogkit import sql
 from dialogkit.logic.parse import NotDecidable
+from dialogkit.logic.sql_java import java_text, let
 from dialogkit.model.table import Kind
 
-#: `opaque` is a stored value whose text we do not have back: only whether it is empty can be said.
-Type = Literal["text", "number", "boolean", "date", "opaque"]
+#: `moment` is a date with time, as the clock of the phone showed it (TIMESTAMP); `time` the time of the day only.
+#: `cases` is one of several values of different types.
+Type = Literal["text", "number", "boolean", "date", "moment", "time", "cases"]
 
-_NUMBER: Final = sql.text(r"^-?([0-9]+[.]?[0-9]*|[.][0-9]+)$")
-#: A date, or the date as written of a date with time: a calculated date is stored with the midnight of the phone.
-_DAY: Final = sql.text(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?$")
+_NUMBER: Final = r"^-?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
+#: What Java's `trim()` takes away and is likely to occur.
+BLANKS: Final = "' ' || chr(9) || chr(10) || chr(13)"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a name means in SQL.
+    """A stored answer in SQL.
 
     Args:
-        sql: a column or a literal; NULL (or `''`) where there is no answer. For a repeated node the list of its values.
-        kind: how its answers are stored.
-        repeated: whether it names a node of a repeat from outside: then it is a list.
+        sql: a column or a literal; NULL (or `''`) where there is no answer.
+        kind: how it is stored.
+        offset: of a time: SQL of its offset from UTC as typed.
     """
 
     sql: str
     kind: Kind
-    repeated: bool = False
+    offset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,135 +46,171 @@ class Term:
     """An SQL expression.
 
     Args:
-        sql: its text. A text or boolean is never NULL; NULL is NaN for a number, empty for a date or an opaque value.
+        sql: its text. A text or boolean is never NULL.
         type: its XPath type.
-        node: whether it is a question: an empty number of a question is `''`, not NaN.
-        kind: for a list of values of a repeated node, the kind of its values; empty otherwise.
-        literal: the text of a text literal; None for everything else.
+        blank: NULL stands for the text `''` (a question without answer); otherwise for NaN.
+        literal: the text of a text literal, the digits of a number; None for everything else.
+        raw: of a text: the same, but NULL may stand for `''`, for plain comparisons.
+        whole: of a number: a BIGINT.
+        finite: of a number: never infinite.
+        one: of a text: the code of one choice, without blanks.
+        ticks: of the text of a select_multiple: the list.
+        offset: of a moment or time: SQL of the minutes that it is ahead of UTC.
+        day: of a time: SQL of the day on the phone; of a moment: whether its time is unknown (`now()`).
+        cases: of `cases`: conditions with values; the last condition is `true`.
     """
 
     sql: str
     type: Type
-    node: bool = False
-    kind: Kind | None = None
+    blank: bool = False
     literal: str | None = None
+    raw: str = ""
+    whole: bool = False
+    finite: bool = False
+    one: bool = False
+    ticks: str = ""
+    offset: str = ""
+    day: str = ""
+    cases: tuple[tuple[str, Term], ...] = ()
 
 
-_TYPES: Final[Mapping[Kind, Type]] = {
-    "text": "text",
-    "select_one": "text",
-    "file": "text",
-    "select_multiple": "text",
-    "integer": "number",
-    "decimal": "number",
-    "date": "date",
-    "time": "opaque",
-    "datetime": "opaque",
-    "geopoint": "opaque",
-}
+def by_case(term: Term, convert: Callable[[Term], str]) -> str:
+    """A conversion of each of several cases."""
+    *some, (_, last) = term.cases
+    whens = " ".join(f"WHEN {condition} THEN {convert(one)}" for condition, one in some)
+    return f"CASE {whens} ELSE {convert(last)} END"
 
 
-def of_reference(reference: Reference) -> Term:
-    """The term of a name."""
-    if reference.repeated:
-        return Term(reference.sql, _TYPES[reference.kind], node=True, kind=reference.kind)
-    return of_value(reference.sql, reference.kind)
+def text_literal(value: str) -> Term:
+    """A text as it is."""
+    return Term(sql.text(value), "text", literal=value, raw=sql.text(value))
 
 
-def of_value(value: str, kind: Kind) -> Term:
-    """The term of one stored value."""
-    if kind == "select_multiple":
-        return Term(f"coalesce(array_to_string({value}, ' '), '')", "text", node=True)
-    if _TYPES[kind] == "text":
-        return Term(f"coalesce({value}, '')", "text", node=True)
-    return Term(f"CAST({value} AS DOUBLE)" if kind == "integer" else value, _TYPES[kind], node=True)
+def number_literal(value: float) -> Term:
+    """A number as it is."""
+    if value.is_integer() and abs(value) < 2**31:
+        return Term(f"{int(value)}", "number", literal=repr(value), whole=True, finite=True)
+    return Term(f"CAST({value!r} AS DOUBLE)", "number", literal=repr(value), finite=True)
 
 
-def single(term: Term) -> Term:
-    """The term, which must be one value: a bare reference to a repeated node is an error of type."""
-    if term.kind is not None:
-        raise NotDecidable("a question of a repeat is used from outside it as if it had one answer")
-    if term.type == "opaque":
-        raise NotDecidable("of a time, a date with time or a place only whether it is empty can be said")
-    return term
+def to_number(text: str) -> float | None:
+    """XPath `number()` of a text that is known; None is NaN."""
+    plain = text.replace(",", ".").strip()
+    return float(plain) if re.fullmatch(_NUMBER[1:-1], plain, re.ASCII) else None
 
 
 def text(term: Term) -> str:
     """XPath `string()`."""
-    term = single(term)
-    if term.type == "boolean":
-        return f"CASE WHEN {term.sql} THEN 'true' ELSE 'false' END"
-    if term.type == "date":
-        return f"coalesce(strftime({term.sql}, '%Y-%m-%d'), '')"
-    if term.type == "number":
-        whole = f"regexp_replace(CAST({term.sql} + 0 AS VARCHAR), '[.]0$', '')"
-        return f"coalesce({whole}, {sql.text('' if term.node else 'NaN')})"
+    match term.type:
+        case "cases":
+            return by_case(term, text)
+        case "boolean":
+            return f"CASE WHEN {term.sql} THEN 'true' ELSE 'false' END"
+        case "date" | "moment" | "time":
+            return f"coalesce(CAST({day(term)} AS VARCHAR), '{'' if term.blank else 'NaN'}')"
+        case "number":
+            empty = sql.text("" if term.blank else "NaN")
+            if term.whole:
+                return f"coalesce(CAST({term.sql} AS VARCHAR), {empty})"
+            return f"coalesce({let(term.sql, java_text)}, {empty})"
     return term.sql
 
 
 def number(term: Term) -> str:
-    """XPath `number()`."""
-    term = single(term)
-    if term.type == "boolean":
-        return f"CAST({term.sql} AS DOUBLE)"
-    if term.type == "date":
-        return f"CAST({term.sql} - DATE '1970-01-01' AS DOUBLE)"
-    if term.type == "text":
-        return f"TRY_CAST(regexp_extract(replace(trim({term.sql}), ',', '.'), {_NUMBER}) AS DOUBLE)"
-    return term.sql
+    """XPath `number()`, a DOUBLE."""
+    match term.type:
+        case "cases":
+            return by_case(term, number)
+        case "boolean":
+            return f"CAST({term.sql} AS DOUBLE)"
+        case "date" | "moment" | "time":
+            return f"CAST({day(term)} - DATE '1970-01-01' AS DOUBLE)"
+        case "text" if term.literal is not None:
+            value = to_number(term.literal)
+            return "CAST(NULL AS DOUBLE)" if value is None else f"CAST({value!r} AS DOUBLE)"
+        case "text":
+            return number_of(term.raw or term.sql)
+    return f"CAST({term.sql} AS DOUBLE)" if term.whole else term.sql
+
+
+def number_of(value: str) -> str:
+    """The number that SQL of a text is; NULL where it is none."""
+    return f"TRY_CAST(regexp_extract(replace(trim({value}, {BLANKS}), ',', '.'), {sql.text(_NUMBER)}) AS DOUBLE)"
 
 
 def boolean(term: Term) -> str:
     """XPath `boolean()`."""
-    term = single(term)
-    if term.type == "number":
-        return f"coalesce({term.sql} <> 0, false)"
-    if term.type == "date":
-        return f"({term.sql} IS NOT NULL)"
-    return f"({term.sql} <> '')" if term.type == "text" else term.sql
+    match term.type:
+        case "cases":
+            return by_case(term, boolean)
+        case "date" | "moment" | "time":
+            return f"({term.sql} IS NOT NULL)"
+        case "number" if term.whole:
+            return f"coalesce({term.sql} <> 0, false)"
+        case "number":
+            return f"coalesce(abs({term.sql}) > 1e-12, false)"
+        case "text":
+            return f"coalesce({term.raw or term.sql} <> '', false)"
+    return term.sql
 
 
 def day(term: Term) -> str:
-    """A date of a date, of its text, or of the number of its day; NULL where it is none."""
-    term = single(term)
-    if term.type == "number":
-        return f"DATE '1970-01-01' + CAST(floor({term.sql}) AS INTEGER)"
-    if term.type == "boolean":
-        raise NotDecidable("a yes or no is used as a date")
-    return term.sql if term.type == "date" else f"TRY_CAST(regexp_extract({term.sql}, {_DAY}, 1) AS DATE)"
+    """The day of a date, moment or time; NULL where it is none."""
+    if term.type == "time":
+        if not term.day:
+            raise NotDecidable("a time is read as a day, and the day on the phone is not known")
+        return f"CASE WHEN {term.sql} IS NOT NULL THEN {term.day} END"
+    return f"CAST({term.sql} AS DATE)" if term.type == "moment" else term.sql
 
 
 def is_empty(term: Term) -> str:
-    """Whether a node holds nothing: the one question that may be asked of every kind."""
-    if term.type in ("opaque", "date") or (term.type == "number" and term.node):
-        return f"({term.sql} IS NULL)"
-    return f"({text(term)} = '')"
+    """Whether the text of a value is empty."""
+    match term.type:
+        case "cases":
+            return by_case(term, is_empty)
+        case "text" if term.literal is not None:
+            return "true" if term.literal == "" else "false"
+        case "text":
+            return f"coalesce({term.raw or term.sql}, '') = ''" if term.raw else f"({term.sql} = '')"
+        case "boolean":
+            return "false"
+    return f"({term.sql} IS NULL)" if term.blank else "false"
 
 
-def equal(left: Term, right: Term) -> str:
-    """XPath `=`: by boolean, else by number with a tolerance, else by text."""
-    for one, other in ((left, right), (right, left)):
-        if other.literal == "" and one.type in ("opaque", "date") and one.kind is None:
-            return is_empty(one)
-    types = {single(left).type, single(right).type}
-    if "boolean" in types:
-        return f"({boolean(left)} = {boolean(right)})"
-    if "number" in types:
-        close = f"coalesce(abs({number(left)} - {number(right)}) < 1e-12, false)"
-        empty = [is_empty(term) for term in (left, right) if term.type == "number" and term.node]
-        # An empty number of a question is the text '': then both are compared as texts.
-        return f"CASE WHEN {' OR '.join(empty)} THEN {_same_text(left, right)} ELSE {close} END" if empty else close
-    return f"({text(left)} = {text(right)})"
+def is_nothing(term: Term) -> str:
+    """Whether `coalesce()` passes over a value: an empty text, or NaN."""
+    if term.type == "cases":
+        return by_case(term, is_nothing)
+    return is_empty(term) if term.type in ("text", "boolean") else f"({term.sql} IS NULL)"
 
 
-def _same_text(left: Term, right: Term) -> str:
-    """The comparison where one side, a question, is empty: equal only if the other is an empty node or text as well."""
-    sides = [is_empty(term) for term in (left, right) if term.type != "number" or term.node]
-    return f"({' AND '.join(sides)})" if len(sides) == 2 else "false"
+def choose(cases: list[tuple[str, Term]]) -> Term:
+    """One of several values: of one type where that says the same."""
+    flat = [
+        (_both(condition, inner), one) for condition, term in cases for inner, one in term.cases or (("true", term),)
+    ]
+    types = {(one.type, one.blank, one.offset, one.day) for _, one in flat}
+    if len(types) == 1 and flat[0][1].type in ("text", "boolean", "number", "date", "moment", "time"):
+        first = flat[0][1]
+        whole = all(one.whole for _, one in flat)
+        shown = Term("", "cases", cases=tuple(flat))
+        plain = by_case(shown, (lambda one: one.sql) if whole or first.type != "number" else number)
+        finite = all(one.finite for _, one in flat)
+        return Term(plain, first.type, first.blank, whole=whole, finite=finite, offset=first.offset, day=first.day)
+    return Term("", "cases", cases=tuple(flat))
 
 
-def list_of(term: Term, convert: Callable[[Term], str]) -> str:
-    """The list of the values of a repeated node, each converted."""
-    if term.kind is None:
-        raise NotDecidable("it counts the rows of a repeat, and this is not a question of one")
-    return f"list_transform({term.sql}, lambda x: {convert(of_value('x', term.kind))})"
+def _both(outer: str, inner: str) -> str:
+    if inner == "true":
+        return outer
+    return inner if outer == "true" else f"({outer} AND {inner})"
+
+
+def known_day(text: str) -> date | None:
+    """The day of a text that is a date as written by phones; None where it is none."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

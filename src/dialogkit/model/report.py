@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Action = Literal["hold", "note"]
+#: What became of a rule itself: it was run; it broke; stored answers cannot tell (a value made by chance, a file that is
+#: not here).
+State = Literal["evaluated", "failed to run", "not decidable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,9 @@ class RuleResult:
         fix: what to do (English).
         evaluated: false when the rule itself could not be run; then it says nothing about the data.
         violations: rows that break it.
+        submissions: how many those rows belong to.
+        judged: rows that it looked at.
+        undecided: why it could not be decided, for some versions of the form or for all; empty when it could.
     """
 
     code: str
@@ -29,6 +35,16 @@ class RuleResult:
     fix: str
     evaluated: bool
     violations: int
+    submissions: int = 0
+    judged: int = 0
+    undecided: str = ""
+
+    @property
+    def state(self) -> State:
+        """What became of the rule."""
+        if self.evaluated:
+            return "evaluated"
+        return "not decidable" if self.undecided else "failed to run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +67,25 @@ class Report:
     @property
     def not_evaluated(self) -> tuple[RuleResult, ...]:
         """Rules that could not be run."""
-        return tuple(result for result in self.results if not result.evaluated)
+        return tuple(result for result in self.results if result.state == "failed to run")
+
+    @property
+    def undecided(self) -> int:
+        """How many rules stored answers could not decide, in part or at all."""
+        return sum(bool(result.undecided) for result in self.results)
 
 
-_RULES = ("not_evaluated", "noted")
+#: What is no count.
+_NOT_COUNTED = ("not_evaluated", "noted", "undecided", "again")
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
     """What became of the submissions of one batch.
 
-    `not_evaluated` are rules that could not be run, `noted` those that only tell and had something to tell.
+    `not_evaluated` are rules that could not be run, `noted` those that only tell and had something to tell,
+    `undecided` how many rules stored answers could not decide. `again`:
+    submissions of earlier batches, landed once more because the ledger of corrections says something else of them now.
     """
 
     form_id: str
@@ -74,6 +98,8 @@ class Landed:
     deleted: int
     not_evaluated: tuple[RuleResult, ...] = ()
     noted: tuple[RuleResult, ...] = ()
+    undecided: int = 0
+    again: bool = False
 
     @property
     def balanced(self) -> bool:
@@ -82,4 +108,4 @@ class Landed:
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by name, as `--json` prints them."""
-        return {name: value for name, value in asdict(self).items() if name not in _RULES}
+        return {name: value for name, value in asdict(self).items() if name not in _NOT_COUNTED}

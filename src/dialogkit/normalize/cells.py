@@ -10,9 +10,9 @@ from typing import Final
 from dialogkit import sql
 from dialogkit.model.batch import LIST
 from dialogkit.model.form import Form
+from dialogkit.model.kinds import kind_of
 from dialogkit.model.table import Column, Kind, Table
 from dialogkit.normalize.levels import Level
-from dialogkit.normalize.schema import kind_of
 from dialogkit.normalize.values import CONTENT, can_misfit, typed
 
 #: The expression of a row that texts are taken from.

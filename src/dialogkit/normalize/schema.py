@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
-from dialogkit.model.form import FILE_TYPES, Form, Question
+from dialogkit.model.form import Form, Question
+from dialogkit.model.kinds import kind_of
 from dialogkit.model.table import HISTORY_COLUMNS, MAIN_COLUMNS, REPEAT_COLUMNS, Column, Kind, Standing, Table
 from dialogkit.normalize.beside import Key, with_companions
 from dialogkit.normalize.naming import Names
@@ -19,23 +20,6 @@ _META: Final = (
     Question(name="_audit", path="meta/audit", type="file", disclosure="indirect"),
 )
 
-_KINDS: Final[Mapping[str, Kind]] = {
-    "integer": "integer",
-    "decimal": "decimal",
-    "range": "decimal",
-    "date": "date",
-    "today": "date",
-    "time": "time",
-    "datetime": "datetime",
-    "start": "datetime",
-    "end": "datetime",
-    "select_one": "select_one",
-    "select_multiple": "select_multiple",
-    "rank": "select_multiple",
-    "geopoint": "geopoint",
-    "geotrace": "geotrace",
-    "geoshape": "geoshape",
-}
 _PLACES: Final = frozenset({"geopoint", "geotrace", "geoshape"})
 #: Classes, the strictest last; one that nobody has given does not publish either, but says nothing.
 _STRICTNESS: Final = ("", "none", "indirect", "free_text", "direct")
@@ -44,20 +28,6 @@ _OURS: Final = frozenset({*MAIN_COLUMNS, *REPEAT_COLUMNS, *HISTORY_COLUMNS})
 
 #: A form that never landed.
 EMPTY: Final = Standing()
-
-
-def kind_of(question: Question, form: Form) -> Kind:
-    """How the answers of a question are stored.
-
-    A select_multiple whose list has a choice with a space in it cannot be told apart, and stays text.
-    """
-    if question.type in FILE_TYPES:
-        return "file"
-    kind = _KINDS.get(question.type, "text")
-    choices = form.choice_lists.get(question.list_name, ())
-    if kind == "select_multiple" and any(" " in choice.name for choice in choices):
-        return "text"
-    return kind
 
 
 def tables_of(

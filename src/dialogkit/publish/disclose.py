@@ -8,6 +8,7 @@ import duckdb
 
 from dialogkit.errors import ReleaseRefused
 from dialogkit.model.disclosure import CLASSES
+from dialogkit.model.synthetic import PREFIX
 from dialogkit.problem import Problem
 
 
@@ -43,6 +44,28 @@ def forms_to_publish(db: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
             "Land submissions whose people agreed to publish, make a snapshot (dialogkit run), and publish again.",
         )
     return tuple(form_id for (form_id,) in rows)
+
+
+def refuse_synthetic(db: duckdb.DuckDBPyConnection) -> None:
+    """Made-up submissions (`dialogkit form simulate`) are for trials: no release counts a single one.
+
+    Raises:
+        ReleaseRefused: RELEASE-014, an accepted submission of some form is made up; edits keep the id of the first.
+    """
+    rows = db.execute(
+        "SELECT form_id, count(*) FROM concepts.raw_records WHERE starts_with(submission_id, ?) "
+        "GROUP BY ALL ORDER BY ALL",
+        [PREFIX],
+    ).fetchall()
+    if rows:
+        counts = ", ".join(f"{count} of {form_id}" for form_id, count in rows)
+        raise ReleaseRefused(
+            "RELEASE-014",
+            "snapshot",
+            f"Nothing was written: accepted submissions are made up by dialogkit form simulate ({counts}).",
+            f"Delete those whose id begins with {PREFIX} on the server or in the folder they came from, "
+            "pull them (dialogkit pull --full), and make a snapshot (dialogkit run).",
+        )
 
 
 def refuse_unclassed(db: duckdb.DuckDBPyConnection, forms: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from dialogkit.publish import gate, readme
 from dialogkit.publish.codebook import write_codebook
 from dialogkit.publish.datapackage import data_package
 from dialogkit.publish.deidentify import SMALLEST_CELL, Deidentified, deidentify
-from dialogkit.publish.disclose import forms_to_publish, refuse_existing, refuse_unclassed
+from dialogkit.publish.disclose import forms_to_publish, refuse_existing, refuse_synthetic, refuse_unclassed
 from dialogkit.publish.extract import write_csv, write_extract
 from dialogkit.publish.known import known_codes, known_texts
 from dialogkit.publish.variables import Extract, read_extracts
@@ -71,10 +71,11 @@ def write_release(db: duckdb.DuckDBPyConnection, request: Request) -> Release:
         request: what and where.
 
     Raises:
-        ReleaseRefused: nothing may be published, a column has no class, the folder is there or cannot be written, or
-            the value of an identifier stands in a file. No folder is left behind.
+        ReleaseRefused: a submission is made up, nothing may be published, a column has no class, the folder is there
+            or cannot be written, or the value of an identifier stands in a file. No folder is left behind.
     """
     refuse_existing(request.target)
+    refuse_synthetic(db)
     forms = forms_to_publish(db)
     refuse_unclassed(db, forms)
     extracts = read_extracts(db, forms)

@@ -42,6 +42,8 @@ warehouse/snapshots/
 warehouse/versions/
 server/
 releases/
+# holds answers
+corrections/
 # keys and codes that let somebody in or open answers
 *.pem
 /*.png

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
-from dialogkit.forms.versions import known_versions
+from dialogkit.correct.questions import Questions
+from dialogkit.forms.versions import known_versions, media_of
 from dialogkit.model.batch import SOURCES
-from dialogkit.model.report import Landed
+from dialogkit.model.report import Landed, Report
 from dialogkit.model.staged import Staged
 from dialogkit.normalize.audit import audit_names, stage_audit
 from dialogkit.normalize.schema import tables_of
 from dialogkit.normalize.sources import stage_sources
 from dialogkit.normalize.staging import stage, unstage
 from dialogkit.progress import SILENT, Progress
-from dialogkit.pull.batches import Batch, batches, open_batch
-from dialogkit.pull.manifest import forms_with_batches
+from dialogkit.pull.batches import Batch, batches, folder_name, now, open_batch
 from dialogkit.pull.refusals import refusals
+from dialogkit.steps.here import forms_here
+from dialogkit.steps.ledger import Book, book_of, columns_of
 from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.validate.check import check
+from dialogkit.validate.corrections import correction_rules
 from dialogkit.validate.decide import decide
+from dialogkit.validate.quality.rules import prepare, quality_rules
 from dialogkit.validate.rules import rules_of
-from dialogkit.validate.suites import read_suite
+from dialogkit.validate.suites import read_rules_file, rules_in
 from dialogkit.warehouse.connect import writing
+from dialogkit.warehouse.corrections import standing_of, write_book
 from dialogkit.warehouse.ddl import refresh_codebook, standing
 from dialogkit.warehouse.load import has_landed, load, write_refusals
 from dialogkit.warehouse.unfinished import clear_killed
@@ -33,7 +39,7 @@ from dialogkit.workspace import Workspace
 
 
 def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = SILENT) -> list[Landed]:
-    """Land every batch that has not been landed, oldest first.
+    """Land every batch that has not been landed, oldest first, and once more what corrections have changed since.
 
     Raises:
         BatchError: a batch is not whole; those before it are landed.
@@ -46,6 +52,8 @@ def land(workspace: Workspace, forms: Sequence[str] = (), progress: Progress = S
         clear_killed(workspace.warehouse)
         fresh = [path for path in waiting if not has_landed(db, path.name)]
         done = land_batches(workspace, db, fresh, progress)
+        for form_id in chosen:
+            done += land_corrected(workspace, db, form_id)
         told = {landed.form_id for landed in done}
         for form_id in chosen:
             refresh_books(workspace, db, form_id, codebook=form_id not in told)
@@ -62,8 +70,31 @@ def land_batches(
     progress.step("land", len(paths))
     done = []
     for path in paths:
-        done.append(_land_one(workspace, db, open_batch(path)))
+        batch = open_batch(path)
+        done.append(_land_one(workspace, db, batch, book_of(workspace, batch.manifest.form_id)))
         progress.advance()
+    return done
+
+
+def land_corrected(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: str) -> list[Landed]:
+    """Land those submissions once more of which the ledger of corrections says something else than when they landed.
+
+    Each is taken from the batch of its current version, on the way of every landing. Killed in between, the next
+    landing goes on with those that are left.
+
+    Raises: as `land`.
+    """
+    book = book_of(workspace, form_id)
+    waiting: dict[str, list[str]] = {}
+    for one in standing_of(db, form_id, book.keys):
+        if one.digest != book.digest(one.submission_id):
+            waiting.setdefault(one.batch_id, []).append(one.submission_id)
+    done = []
+    for batch_id, ids in waiting.items():
+        folder = workspace.batches / folder_name(form_id) / batch_id
+        if folder.is_dir():
+            done.append(_land_one(workspace, db, open_batch(folder), book, ids))
+    write_book(db, form_id, book.entries, book.forced)
     return done
 
 
@@ -82,11 +113,6 @@ def refresh_books(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: 
     write_refusals(db, form_id, refusals(workspace.batches, form_id))
 
 
-def forms_here(workspace: Workspace) -> list[str]:
-    """The forms of the workspace; one that left dialogkit.toml may still have a batch."""
-    return sorted({*workspace.config.forms, *forms_with_batches(workspace.batches)})
-
-
 def _refresh_codebook(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id: str) -> None:
     versions, here = known_versions(workspace.versions, form_id), standing(db, form_id)
     if versions and here.tables:
@@ -94,23 +120,42 @@ def _refresh_codebook(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_
         refresh_codebook(db, tables_of(list(versions.values()), here, lineage.same), versions, lineage)
 
 
-def _land_one(workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch) -> Landed:
+def _land_one(
+    workspace: Workspace, db: duckdb.DuckDBPyConnection, batch: Batch, book: Book, again: Sequence[str] = ()
+) -> Landed:
     manifest = batch.manifest
     form_id = manifest.form_id
     known = known_versions(workspace.versions, form_id)
     # Versions that only the batch knows come first: the last one is the latest.
     forms = {version: form for version, form in batch.forms().items() if version not in known} | known
     lineage = lineage_of_form(workspace, list(forms.values()))
+    here = standing(db, form_id)
+    replay = book.replay(Questions(forms, lineage.same, columns_of(here)), again)
     try:
-        staged = stage(db, manifest, batch.submissions, forms, standing(db, form_id), lineage)
+        staged = stage(db, manifest, batch.submissions, forms, here, lineage, replay)
         stage_sources(db, _source_files(db, batch))
         stage_audit(db, _audit_files(db, staged, batch), staged)
-        rules = (*rules_of(staged), *read_suite(workspace.validations / f"{form_id}.toml", staged))
-        report = check(db, staged, rules, today=datetime.fromisoformat(manifest.started_at).date())
+        report = _judge(workspace, db, staged, today=datetime.fromisoformat(manifest.started_at).date())
         decide(db, staged, report, workspace.config.land.on_failure)
-        return load(db, staged, manifest, report)
+        # A correction holds from now on; the pull was before.
+        return load(db, staged, replace(manifest, started_at=now()) if again else manifest, report)
     finally:
         unstage(db)
+
+
+def _judge(workspace: Workspace, db: duckdb.DuckDBPyConnection, staged: Staged, *, today: date) -> Report:
+    """Run the rules of the form, of the ledger, of quality and of people on what is staged."""
+    media = {version: media_of(workspace.versions, form) for version, form in staged.forms.items()}
+    staged = replace(staged, media=media)
+    file = read_rules_file(workspace.validations / f"{staged.form_id}.toml")
+    made = rules_of(staged)
+    rules = (
+        *file.overrides.apply(made),
+        *correction_rules(staged),
+        *quality_rules(staged, file.quality, prepare(db, staged)),
+        *rules_in(file, staged, db),
+    )
+    return check(db, staged, rules, today=today, off=file.overrides.off(made))
 
 
 def _audit_files(db: duckdb.DuckDBPyConnection, staged: Staged, batch: Batch) -> Iterator[tuple[str, Path]]:

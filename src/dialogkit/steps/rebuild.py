@@ -20,7 +20,8 @@ from dialogkit.model.report import Landed
 from dialogkit.progress import SILENT, Progress
 from dialogkit.pull.batches import batches
 from dialogkit.pull.manifest import forms_with_batches
-from dialogkit.steps.land import forms_here, land_batches, refresh_books
+from dialogkit.steps.here import forms_here
+from dialogkit.steps.land import land_batches, land_corrected, refresh_books
 from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.warehouse.connect import reading, writing
 from dialogkit.warehouse.rebuilt import (
@@ -149,6 +150,7 @@ def _land_all(
         date_decisions(db, about.get(path.name, ()))
         progress.advance()
     for form_id in forms:
+        land_corrected(workspace, db, form_id)
         refresh_books(workspace, db, form_id)
     return tuple(landed)
 

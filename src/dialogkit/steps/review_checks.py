@@ -48,8 +48,8 @@ def _misfit(form: Form, path: str, text: str) -> Problem | None:
     if reason := _untouchable(form, question):
         fix = "Correct it where the form is filled, or leave it: what the participant agreed to is never corrected."
         return Problem("SERVER-114", "error", where, f"It cannot be corrected from here: {reason}.", fix)
-    if expected := _expected(form, question, text):
-        return Problem("SERVER-118", "error", where, "The new answer does not fit the question.", expected)
+    if wanted := expected(form, question, text):
+        return Problem("SERVER-118", "error", where, "The new answer does not fit the question.", wanted)
     return None
 
 
@@ -73,7 +73,7 @@ def _untouchable(form: Form, question: Question) -> str:
     return ""
 
 
-def _expected(form: Form, question: Question, text: str) -> str:
+def expected(form: Form, question: Question, text: str) -> str:
     """What the form expects of an answer that does not fit, or `""`."""
     if not text.strip():
         must = question.required.strip().lower() in ("yes", "true", "true()", "1")

@@ -5,10 +5,11 @@ Importing Great Expectations costs three seconds: nothing but the checking of a 
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import duckdb
@@ -22,11 +23,14 @@ from great_expectations.expectations.expectation import (
 from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
 
 from dialogkit.validate.lent import lent
+from dialogkit.validate.refused import QUERY_TYPE
+from dialogkit.validate.statement import for_sqlalchemy
 
 #: Its loggers quote answers (`Could not convert string '…'`): nothing of them may reach a terminal or a file.
 _LOUD: Final = ("great_expectations", "sqlalchemy")
 _ROW_TYPES: Final = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
-_QUERY_TYPE: Final = "unexpected_rows_expectation"
+#: Types that judge blanks too; for all others rows without an answer are not judged.
+_ON_BLANKS: Final = frozenset({"expect_column_values_to_be_null", "expect_column_values_to_not_be_null"})
 _RESULT: Final = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": ["_submission_id", "_row"],
@@ -42,12 +46,14 @@ class Expected:
         rule: what the verdict is known by.
         relation: the view; a plain name, because Great Expectations does not quote it.
         type, arguments: of Great Expectations.
+        judged: counts the rows that an SQL expectation applies to; `{batch}` stands for the relation.
     """
 
     rule: str
     relation: str
     type: str
     arguments: Mapping[str, Any]
+    judged: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,15 @@ class Verdict:
         met: whether the rule holds.
         unexpected: rows that break it; 0 for a rule that names no rows.
         rows_query: gives `_submission_id, _row` of those rows; empty for a rule that names none.
+        judged: rows that the expectation applies to (those that have the answer, where a blank breaks nothing); 0 for
+            a rule that names no rows, and for an SQL one that does not say how to count them.
     """
 
     evaluated: bool
     met: bool = False
     unexpected: int = 0
     rows_query: str = ""
+    judged: int = 0
 
 
 def types() -> frozenset[str]:
@@ -74,7 +83,7 @@ def types() -> frozenset[str]:
 
 def names_rows(kind: str) -> bool:
     """Whether an expectation of this type tells which rows break it."""
-    return kind == _QUERY_TYPE or issubclass(get_expectation_impl(kind), _ROW_TYPES)
+    return kind == QUERY_TYPE or issubclass(get_expectation_impl(kind), _ROW_TYPES)
 
 
 def arguments_of(kind: str) -> frozenset[str]:
@@ -89,7 +98,8 @@ def build(kind: str, arguments: Mapping[str, Any]) -> Any:
         ValueError: Great Expectations refuses the arguments; the text says which.
     """
     try:
-        return get_expectation_impl(kind)(**arguments)
+        with redirect_stdout(io.StringIO()):  # it prints what it thinks of a query
+            return get_expectation_impl(kind)(**arguments)
     except (ValueError, TypeError) as error:
         lines = str(error).splitlines()
         raise ValueError("; ".join(line.strip() for line in lines[1:] or lines)) from None
@@ -112,7 +122,22 @@ def judge(db: duckdb.DuckDBPyConnection, expected: Sequence[Expected]) -> dict[s
         source = context.data_sources.add_sql("staged", connection_string=address, create_temp_table=False)
         for relation in dict.fromkeys(one.relation for one in expected):
             verdicts |= _judge_relation(source, [one for one in expected if one.relation == relation])
-    return verdicts
+    return _with_counts(db, expected, verdicts)
+
+
+def _with_counts(
+    db: duckdb.DuckDBPyConnection, expected: Sequence[Expected], verdicts: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    """Great Expectations does not count the rows that an SQL expectation applies to; several share a count."""
+    counts: dict[str, int] = {}
+    whole = dict(verdicts)
+    for one in expected:
+        if one.judged and verdicts[one.rule].evaluated:
+            query = one.judged.format(batch=one.relation)
+            if query not in counts:
+                (counts[query],) = db.execute(query).fetchone() or (0,)
+            whole[one.rule] = replace(verdicts[one.rule], judged=counts[query])
+    return whole
 
 
 def _judge_relation(source: Any, expected: Sequence[Expected]) -> dict[str, Verdict]:
@@ -132,7 +157,7 @@ def _batch(source: Any, relation: str) -> Any:
 
 
 def _validate(batch: Any, expected: Sequence[Expected]) -> dict[str, Verdict]:
-    built = [build(one.type, {**one.arguments, "meta": {"rule": one.rule}}) for one in expected]
+    built = [build(one.type, {**for_sqlalchemy(one.arguments), "meta": {"rule": one.rule}}) for one in expected]
     results = batch.validate(gx.ExpectationSuite("rules", expectations=built), result_format=_RESULT)
     # They come in another order than they were asked in.
     by_rule = {result.expectation_config.meta["rule"]: result for result in results.results}
@@ -143,7 +168,7 @@ def _verdict(one: Expected, result: Any) -> Verdict:
     if _raised(result.exception_info):
         return Verdict(evaluated=False)
     found: Mapping[str, Any] = result.result
-    if one.type == _QUERY_TYPE:
+    if one.type == QUERY_TYPE:
         query = str(one.arguments["unexpected_rows_query"]).format(batch=one.relation)
         return Verdict(
             True, bool(result.success), int(found["observed_value"]), f"SELECT _submission_id, _row FROM ({query})"
@@ -152,7 +177,9 @@ def _verdict(one: Expected, result: Any) -> Verdict:
         return Verdict(True, bool(result.success))
     query = str(found.get("unexpected_index_query") or "").rstrip("; \n")
     rows = f"SELECT _submission_id, _row FROM ({query})" if query else ""
-    return Verdict(True, bool(result.success), int(found.get("unexpected_count") or 0), rows)
+    blanks = 0 if one.type in _ON_BLANKS else int(found.get("missing_count") or 0)
+    judged = int(found.get("element_count") or 0) - blanks
+    return Verdict(True, bool(result.success), int(found.get("unexpected_count") or 0), rows, judged)
 
 
 def _raised(info: Mapping[str, Any]) -> bool:

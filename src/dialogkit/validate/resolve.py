@@ -1,16 +1,29 @@
-"""What `${name}` means in the rows of a staged table."""
+"""What expressions of a form mean in the rows of a staged table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Final, Literal
 
 from dialogkit import sql
+from dialogkit.errors import FormError
+from dialogkit.logic.compile import TODAY, compile_tree
+from dialogkit.logic.media import read_media
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.terms import Reference
-from dialogkit.model.form import Form
+from dialogkit.logic.sql_moments import minutes
+from dialogkit.logic.sql_nodes import read
+from dialogkit.logic.terms import Reference, number, text
+from dialogkit.logic.tree import Tree
+from dialogkit.model.form import Choice, Form
+from dialogkit.model.kinds import kind_of
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Column, Table
+
+#: Questions that a phone answers with its clock, so that their offset is that of the phone.
+_CLOCKS: Final = ("start", "end")
 
 
 @dataclass(frozen=True)
@@ -21,16 +34,22 @@ class Rows:
         staged: the batch.
         table: the table whose rows are judged.
         form: the version that its submissions were made with.
+        media: the files that its logic reads, by name.
+        today: SQL of the day on the phone; the day of the pull where the lead of a rule says nothing else.
+        language: of labels; None where it is not known.
     """
 
     staged: Staged
     table: Table
     form: Form
+    media: Mapping[str, Path] = field(default_factory=dict)
+    today: str = TODAY
+    language: str | None = None
 
     @property
     def source(self) -> str:
         """A FROM clause; `m` is the main table, `t1`, `t2`… the repeats around the rows, from outside in."""
-        main, *inner = self._chain()
+        main, *inner = self._chain
         parts = [f"{sql.name(self.staged.relations[main.name])} m"]
         for depth, table in enumerate(inner, 1):
             relation = sql.name(self.staged.relations[table.name])
@@ -41,59 +60,119 @@ class Rows:
     @property
     def own(self) -> str:
         """The alias of the rows themselves."""
-        return alias(len(self._chain()) - 1)
+        return _alias(len(self._chain) - 1)
 
     @property
     def row(self) -> str:
         """SQL of the row's place in its submission."""
-        return f"t{len(self._chain()) - 1}._row" if self.table.repeat else "''"
+        return f"{self.own}._row" if self.table.repeat else "''"
 
-    def resolve(self, name: str) -> Reference:
-        """The column of a question of this form version, or the list of its values in a repeat that is not around.
+    @property
+    def at(self) -> str:
+        """A path that stands in these rows, of no question."""
+        return f"{self.table.repeat}/" if self.table.repeat else ""
+
+    @property
+    def resolve(self) -> Rows:
+        """The rows themselves."""
+        return self
+
+    @cached_property
+    def offset(self) -> str:
+        """SQL of the minutes that the clock of the phone was ahead of UTC, by its own clock."""
+        for question in self.form.questions:
+            if question.type in _CLOCKS and not self.form.repeat_of(question.path):
+                offset = self.reference(question.path, "m").offset
+                if offset:
+                    return minutes(offset)
+        return "0"
+
+    def alias(self, repeat: str) -> str:
+        """The alias of the present row of a repeat (`""`: of the submission)."""
+        for depth, table in enumerate(self._chain):
+            if table.repeat == repeat:
+                return _alias(depth)
+        raise NotDecidable("a question of a repeat is used from outside it as if it had one answer")
+
+    def relation(self, repeat: str) -> str:
+        """The relation of the rows of a repeat, quoted."""
+        return sql.name(self.staged.relations[self._table(repeat).name])
+
+    def reference(self, path: str, alias: str) -> Reference:
+        """The answer of a question in the row with this alias, in the column of the type that this version gives it."""
+        question = self.form.by_path[path]
+        columns = self.columns(path)
+        if not question.has_answer and not (question.calculation or question.default):
+            return Reference("CAST(NULL AS VARCHAR)", "text")  # nobody answers a note
+        if not columns:
+            raise NotDecidable(f"{question.name} has no answer that is stored")
+        kind = kind_of(question, self.form)
+        column = next((one for one in columns if one.kind == kind), columns[-1])
+        table = self._table(self.form.repeat_of(path))
+        beside = [one for one in table.columns if one.kind == "offset" and one.path in (column.path, *column.was)]
+        offset = f"{alias}.{sql.name(beside[0].name)}" if beside and column.kind in ("time", "datetime") else ""
+        return Reference(f"{alias}.{sql.name(column.name)}", column.kind, offset)
+
+    def items(self, kind: Literal["list", "file"], source: str) -> Sequence[Mapping[str, str]]:
+        """The rows of a choice list or of a media file, by column.
 
         Raises:
-            NotDecidable: no question, several, or one without stored answers has this name.
+            NotDecidable: there is none of this name.
         """
-        named = self.form.named(name)
-        if len(named) != 1 or not named[0].has_answer:
-            raise NotDecidable(f"{name} is not the name of one question with an answer")
-        path = named[0].path
-        columns = self.columns(path)
-        if len(columns) != 1:
-            raise NotDecidable(f"{name} changed its type between versions of the form")
-        table = self._table(self.form.repeat_of(path))
-        chain = self._chain()
-        if table in chain:
-            return Reference(f"{alias(chain.index(table))}.{sql.name(columns[0].name)}", columns[0].kind)
-        return Reference(self._values(table, columns[0]), columns[0].kind, repeated=True)
+        if kind == "list":
+            choices = self.form.choice_lists.get(source, ())
+            spoken = any(choice.labels.keys() - {""} for choice in choices)
+            return [self._item(choice, spoken=spoken) for choice in choices]
+        path = self.media.get(source)
+        if path is None:
+            raise NotDecidable(f"the file {source} is not with the form")
+        try:
+            return _file_rows(source, path, path.stat().st_mtime_ns)
+        except (OSError, FormError):
+            raise NotDecidable(f"the file {source} cannot be read") from None
 
     def columns(self, path: str) -> list[Column]:
         """The columns of a question: several where it changed its type between versions."""
         return list(self._table(self.form.repeat_of(path)).of_path.get(path, ()))
 
+    def text(self, path: str) -> str:
+        """SQL of the text of an answer of these rows, never NULL."""
+        return text(read(self, path, self.own))
+
+    def number(self, tree: Tree) -> str:
+        """SQL of the number that an expression gives in these rows; NULL where it gives none."""
+        return number(compile_tree(tree, self))
+
+    def answered(self, path: str) -> str:
+        """SQL for whether a question of these rows has an answer that is of its type."""
+        cells = [f"{self.own}.{sql.name(column.name)} IS NOT NULL" for column in self.columns(path)]
+        return f"({' OR '.join(cells) or 'false'})"
+
     def is_blank(self, path: str) -> str:
         """SQL for whether a question of these rows has no answer; an answer that is not of its type is one."""
-        own = alias(len(self._chain()) - 1)
-        return " AND ".join(f"{own}.{sql.name(column.name)} IS NULL" for column in self.columns(path))
+        return " AND ".join(f"{self.own}.{sql.name(column.name)} IS NULL" for column in self.columns(path))
 
     def no_row(self, repeat: str) -> str:
         """SQL for whether these rows have no row of a repeat directly in them."""
-        inner = sql.name(self.staged.relations[self._table(repeat).name])
-        depth = len(self._chain()) - 1
-        below = f" AND q._parent_row = {alias(depth)}._row" if depth else ""
-        return f"NOT EXISTS (SELECT 1 FROM {inner} q WHERE q._submission_id = m._submission_id{below})"
+        below = f" AND q._parent_row = {self.own}._row" if self.table.repeat else ""
+        return f"NOT EXISTS (SELECT 1 FROM {self.relation(repeat)} q WHERE q._submission_id = m._submission_id{below})"
 
-    def _values(self, table: Table, column: Column) -> str:
-        """A list of the values of another repeat, within the innermost row that both stand in."""
-        chain = self._chain()
-        shared = max(depth for depth, above in enumerate(chain) if not above.repeat or _is_above(above, table))
-        within = f" AND starts_with(q._row, {alias(shared)}._row || '/')" if shared else ""
-        relation = sql.name(self.staged.relations[table.name])
-        return (
-            f"coalesce((SELECT list(q.{sql.name(column.name)}) FROM {relation} q "
-            f"WHERE q._submission_id = m._submission_id{within}), [])"
-        )
+    def row_count(self, repeat: str) -> str:
+        """SQL of how many rows of a repeat are directly in these rows."""
+        below = f" AND q._parent_row = {self.own}._row" if self.table.repeat else ""
+        return f"(SELECT count(*) FROM {self.relation(repeat)} q WHERE q._submission_id = m._submission_id{below})"
 
+    def _item(self, choice: Choice, *, spoken: bool) -> Mapping[str, str]:
+        """A row as the XForm has it: labels in several languages stand elsewhere."""
+        labels = set(choice.labels.values())
+        told = choice.labels.get(self.language) if self.language is not None else None
+        if told is None and len(labels) == 1:
+            told = next(iter(labels))
+        label = {} if told is None else {"jr:label": told}
+        plain = {} if spoken else {"label": choice.labels.get("", "")}
+        return {**choice.extra, **plain, **label, "name": choice.name}
+
+    @cached_property
     def _chain(self) -> list[Table]:
         """The main table, then the repeats around the rows, from outside in, their own last."""
         return list(reversed(list(self._upwards())))
@@ -110,10 +189,10 @@ class Rows:
         return next(table for table in self.staged.tables if table.repeat == repeat)
 
 
-def alias(depth: int) -> str:
-    """The alias of the table at a depth of the chain."""
+@lru_cache(maxsize=16)
+def _file_rows(name: str, path: Path, _changed: int) -> Sequence[Mapping[str, str]]:
+    return read_media(name, path.read_bytes())
+
+
+def _alias(depth: int) -> str:
     return f"t{depth}" if depth else "m"
-
-
-def _is_above(above: Table, table: Table) -> bool:
-    return table.repeat.startswith(above.repeat + "/")

@@ -12,11 +12,20 @@ from dialogkit.validate.texts import FIX
 
 @dataclass(frozen=True)
 class Expectation:
-    """A rule in Great Expectations' own words: its type and arguments, over the rows that `view` selects."""
+    """A rule in Great Expectations' own words: its type and arguments, over the rows that `view` selects.
+
+    Args:
+        type, arguments: of Great Expectations.
+        view: a query of the rows that `{batch}` stands for, with `_submission_id` and `_row`.
+        others: queries of what other placeholders of an SQL rule stand for, by placeholder.
+        judged: counts the rows that an SQL rule applies to; `{batch}` stands for the rows of `view`.
+    """
 
     type: str
     arguments: Mapping[str, Any]
     view: str
+    others: Mapping[str, str] = field(default_factory=dict)
+    judged: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,11 @@ class Rule:
         fix: what to do, in English.
         query: a generated rule: gives submission id and row of what breaks it; empty when nothing can be decided.
         expectation: a rule of `validations/*.toml`.
+        mostly: the share of judged rows that must pass; with fewer broken rows than that allows they are only noted
+            (validate/threshold.py).
         undecided: why it could not be decided for some or (with no query) all form versions.
+        judged: a generated rule: gives the rows that it looks at, as `query` does.
+        by_python: versions of the form in which SQL cannot say it: Python judges their submissions one by one.
     """
 
     code: str
@@ -44,3 +57,6 @@ class Rule:
     query: str = ""
     expectation: Expectation | None = None
     undecided: tuple[str, ...] = field(default=())
+    judged: str = ""
+    by_python: tuple[str, ...] = field(default=())
+    mostly: float = 1.0

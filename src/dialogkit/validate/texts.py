@@ -52,6 +52,31 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "« {label} » est obligatoire et n’a pas de réponse.",
         "es": "«{label}» es obligatoria y no tiene respuesta.",
     },
+    "FORM-RELEVANT": {
+        "en": "“{label}” has an answer, though the form does not ask it here.",
+        "fr": "« {label} » a une réponse, alors que le formulaire ne la demande pas ici.",
+        "es": "«{label}» tiene una respuesta, aunque el formulario no la pide aquí.",
+    },
+    "FORM-CONSTRAINT": {
+        "en": "“{label}”: the answer is not one that the form allows.{said}",
+        "fr": "« {label} » : le formulaire n’accepte pas cette réponse.{said}",
+        "es": "«{label}»: el formulario no admite esta respuesta.{said}",
+    },
+    "FORM-FILTER": {
+        "en": "“{label}”: an answer is not one of the choices that the form offers after the other answers.",
+        "fr": "« {label} » : une réponse n’est pas un des choix que le formulaire propose d’après les autres.",
+        "es": "«{label}»: una respuesta no está entre las opciones que el formulario ofrece según las demás.",
+    },
+    "FORM-CALCULATION": {
+        "en": "“{label}” is not what the form calculates from the other answers.",
+        "fr": "« {label} » n’est pas ce que le formulaire calcule d’après les autres réponses.",
+        "es": "«{label}» no es lo que el formulario calcula a partir de las demás respuestas.",
+    },
+    "FORM-COUNT": {
+        "en": "“{label}” has more or fewer entries than the form asks for.",
+        "fr": "« {label} » a plus ou moins d’entrées que le formulaire n’en demande.",
+        "es": "«{label}» tiene más o menos entradas de las que el formulario pide.",
+    },
     "FORM-ROWS": {
         "en": "“{label}” was answered with yes, and nothing was added.",
         "fr": "La réponse à « {label} » est oui, et rien n’a été ajouté.",
@@ -64,15 +89,23 @@ _LONGEST: Final = 120
 def messages(kind: str, form: Form, part: Question | Section | None = None) -> dict[str, str]:
     """What a rule says, by language, with the label of the question or its path."""
     return {
-        language: text.format(label=_label(form, part, language) if part else "")
+        language: text.format(label=label_of(form, part, language) if part else "", said=_said(form, part, language))
         for language, text in _TEXTS[kind].items()
     }
 
 
-def _label(form: Form, part: Question | Section, language: str) -> str:
+def label_of(form: Form, part: Question | Section, language: str) -> str:
     """The label in a language (`fr` or `Français (fr)`), else the form's default, else the name."""
     labels = part.labels
     keys = [key for key in labels if key == language or key.endswith(f"({language})")]
     found = next((labels[key] for key in [*keys, form.default_language, *labels] if labels.get(key)), part.name)
     plain = " ".join(found.split())
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"
+
+
+def _said(form: Form, part: Question | Section | None, language: str) -> str:
+    """What the form itself says when its constraint is broken."""
+    texts = part.constraint_messages if isinstance(part, Question) else {}
+    keys = [key for key in texts if key == language or key.endswith(f"({language})")]
+    found = next((texts[key] for key in [*keys, form.default_language, *texts] if texts.get(key)), "")
+    return f" {' '.join(found.split())}" if found.strip() else ""

@@ -82,6 +82,21 @@ class Unknown:
     row: str
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An entry of the corrections ledger about the submission, and what became of it; neither value is told."""
+
+    at: datetime
+    by: str
+    why: str
+    path: str
+    row: str
+    change: str
+    state: str
+    id: str
+    undoes: str
+
+
 @dataclass(frozen=True)
 class Story:
     """All of it.
@@ -92,6 +107,7 @@ class Story:
         file_sizes: in bytes, largest first; names of files may be names of people and are left out.
         sources: how many values of an import have a sentence behind them.
         rows: table → schema → number of rows; only where there are any.
+        corrections: oldest first; the ledger as it was last replayed.
     """
 
     form_id: str
@@ -104,6 +120,7 @@ class Story:
     file_sizes: tuple[int, ...] = ()
     sources: int = 0
     rows: Mapping[str, Mapping[str, int]] | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def state(self) -> str:
@@ -139,6 +156,7 @@ def tell(db: duckdb.DuckDBPyConnection, found: Found) -> Story:
         file_sizes=tuple(size for (size,) in sizes),
         sources=int(sources),
         rows=_rows(db, found),
+        corrections=_corrections(db, mine),
     )
 
 
@@ -155,6 +173,19 @@ def _versions(db: duckdb.DuckDBPyConnection, mine: str) -> tuple[Version, ...]:
         """
     ).fetchall()
     return tuple(Version(*row) for row in rows)
+
+
+def _corrections(db: duckdb.DuckDBPyConnection, mine: str) -> tuple[Correction, ...]:
+    # A warehouse that an older dialogkit has written has no such book.
+    if not db.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'corrections'"
+    ).fetchone():
+        return ()
+    rows = db.execute(
+        "SELECT corrected_at, corrected_by, why, CASE WHEN change_type = 'remove_survey' THEN '' ELSE path END, row, "
+        f"change_type, state, id, undoes FROM ops.corrections WHERE {mine} ORDER BY corrected_at, id"
+    ).fetchall()
+    return tuple(Correction(*row) for row in rows)
 
 
 def _violations(db: duckdb.DuckDBPyConnection, mine: str) -> tuple[Violation, ...]:

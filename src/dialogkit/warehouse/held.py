@@ -158,7 +158,8 @@ def _move(db: duckdb.DuckDBPyConnection, table: str, submission_id: str) -> None
 def _decided(db: duckdb.DuckDBPyConnection, held: Held, decision: str, reason: str, by: str) -> None:
     state = "accepted" if decision == "release" else "dropped"
     db.execute(
-        "INSERT INTO ops.decisions SELECT submission_id, form_id, instance_id, ?, ?, ?, now() FROM ops.submissions "
+        "INSERT INTO ops.decisions SELECT submission_id, form_id, instance_id, ?, ?, ?, now(), coalesce(c.applied, '') "
+        "FROM ops.submissions LEFT JOIN ops.corrected c USING (submission_id, form_id) "
         "WHERE submission_id = ? AND form_id = ?",
         [decision, reason, by, held.submission_id, held.form_id],
     )

@@ -2,7 +2,8 @@
 
 A version holds from the time of the pull that brought it until that of the pull that brought the next. Answers of
 replaced versions move from `accepted` to `history`; those of held ones stay in their batch only, and identifiers of
-replaced versions nowhere. A submission whose newest version refuses loses all of its answers.
+replaced versions nowhere. A submission whose newest version refuses loses all of its answers; one that a correction
+took out does not, for the correction may be taken back.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import duckdb
 from dialogkit import sql
 from dialogkit.errors import WarehouseError
 from dialogkit.model.batch import Manifest
+from dialogkit.model.correction import REMOVED
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import HISTORY_COLUMNS
 from dialogkit.warehouse.find import find
@@ -31,10 +33,12 @@ def find_replaced(db: duckdb.DuckDBPyConnection) -> int:
     db.execute(
         """
         CREATE OR REPLACE TEMP TABLE stage_replaced AS
-        SELECT s.submission_id, any_value(s.state) = 'refused' AS refused, max(k.valid_from) AS since
+        SELECT s.submission_id, bool_or(s.state = 'refused' AND s.reason <> $removed) AS refused,
+            max(k.valid_from) AS since
         FROM stage_submissions s JOIN stage_known k ON k.submission_id = s.submission_id
         WHERE s.state <> 'known' GROUP BY s.submission_id
-        """
+        """,
+        {"removed": REMOVED},
     )
     (count,) = db.execute("SELECT count(*) FROM stage_replaced").fetchone() or (0,)
     return int(count)

@@ -16,11 +16,12 @@ from dialogkit.model.report import Landed, Report
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
 from dialogkit.warehouse import history
+from dialogkit.warehouse.corrections import note_corrected
 from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_tables, write_codebook
 from dialogkit.warehouse.lineage import write_lineage
 
 #: Books that repeat something of an answer; a dropped submission has nothing in them.
-WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources", "audit")
+WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources", "audit", "fingerprints")
 _PRESENT: Final = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
 #: Books with one or more rows a submission, cleared when a submission is replaced.
 _BOOKS: Final = (*WITH_ANSWERS, "violations")
@@ -29,7 +30,8 @@ _BOOKS: Final = (*WITH_ANSWERS, "violations")
 def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, report: Report) -> Landed:
     """Load what `validate` decided (temporary table `stage_decision`), in one transaction.
 
-    Landing the same batch again changes nothing.
+    Landing the same batch again changes nothing. Submissions that are landed again after a correction were pulled
+    before: they are in no further row of `ops.runs`, whose counts are those of the landing of their batch.
 
     Raises:
         WarehouseError: the counts do not balance; nothing is loaded then.
@@ -39,15 +41,17 @@ def load(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, repo
         prepare_tables(db, staged.tables)
         write_codebook(db, staged.tables, staged.forms)
         write_lineage(db, staged.form_id, staged.lineage)
+        note_corrected(db, staged)
         _decide_again(db, staged.form_id)
         _remove_replaced(db, staged, manifest.started_at)
         for table in staged.tables:
             _insert_rows(db, staged, table)
         _write_books(db, staged)
-        _write_rules(db, staged.form_id, report)
+        _write_rules(db, staged, report)
         history.write_versions(db, staged, manifest)
         landed = _count(db, staged, manifest, report)
-        _write_run(db, manifest, landed)
+        if not staged.again:
+            _write_run(db, manifest, landed)
     except BaseException:
         # After a fatal error of DuckDB there is nothing to roll back, and the first error is the one to tell.
         with suppress(duckdb.Error):
@@ -89,17 +93,18 @@ def drop_rows(db: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: str, sc
 
 
 def _decide_again(db: duckdb.DuckDBPyConnection, form_id: str) -> None:
-    """A person's decision on exactly this edition of a submission stands, also when it is landed anew.
+    """A person's decision on exactly this edition of a submission, corrected as then, stands when it is landed anew.
 
     One that was dropped stays so even if it breaks no rule any more.
     """
     db.execute(
         """
         UPDATE stage_decision d SET state = CASE last.decision WHEN 'release' THEN 'accepted' ELSE 'dropped' END
-        FROM (SELECT submission_id, instance_id, arg_max(decision, decided_at) AS decision FROM ops.decisions
-              WHERE form_id = $form GROUP BY ALL) last
+        FROM (SELECT submission_id, instance_id, corrections, arg_max(decision, decided_at) AS decision
+              FROM ops.decisions WHERE form_id = $form GROUP BY ALL) last
         JOIN stage_submissions s ON s.submission_id = last.submission_id AND s.instance_id = last.instance_id
-        WHERE s.submission_id = d.submission_id AND s.state = 'new'
+        LEFT JOIN (FROM ops.corrected WHERE form_id = $form) c ON c.submission_id = s.submission_id
+        WHERE s.submission_id = d.submission_id AND s.state = 'new' AND last.corrections = coalesce(c.applied, '')
             AND (d.state = 'held' OR last.decision = 'drop')
         """,
         {"form": form_id},
@@ -156,6 +161,10 @@ def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         f"INSERT INTO ops.attachments SELECT submission_id, {form}, name, size, sha256, {batch} "
         f"FROM stage_attachments WHERE {kept}"
     )
+    db.execute(
+        f"INSERT INTO ops.fingerprints SELECT {form}, submission_id, fingerprint, submitted_at "
+        f"FROM stage_fingerprints WHERE {kept}"
+    )
     for book in ("sources", "audit"):
         db.execute(
             f"INSERT INTO ops.{book} SELECT submission_id, {form}, * EXCLUDE (submission_id) "
@@ -163,16 +172,31 @@ def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         )
 
 
-def _write_rules(db: duckdb.DuckDBPyConnection, form_id: str, report: Report) -> None:
-    """The words of the rules that were broken; those of earlier batches stay, for what they still hold."""
+def _write_rules(db: duckdb.DuckDBPyConnection, staged: Staged, report: Report) -> None:
+    """What each rule did, and the words of those that were broken; words of earlier batches stay for what they hold."""
     for result in report.results:
-        if result.violations:
+        if result.violations or not result.evaluated:
             message = json.dumps(result.message, ensure_ascii=False)
-            db.execute("DELETE FROM ops.rules WHERE form_id = ? AND rule = ?", [form_id, result.code])
+            db.execute("DELETE FROM ops.rules WHERE form_id = ? AND rule = ?", [staged.form_id, result.code])
             db.execute(
                 "INSERT INTO ops.rules VALUES (?, ?, ?, ?, ?, ?)",
-                [form_id, result.code, result.path, result.action, message, result.fix],
+                [staged.form_id, result.code, result.path, result.action, message, result.fix],
             )
+    if not staged.again:
+        _write_results(db, staged, report)
+
+
+def _write_results(db: duckdb.DuckDBPyConnection, staged: Staged, report: Report) -> None:
+    facts = [
+        (one.code, one.action, one.path, one.state, one.violations, one.submissions, one.judged, one.undecided)
+        for one in report.results
+    ]
+    if facts:
+        columns = ", ".join(f"unnest(${number})" for number in range(3, 11))
+        db.execute(
+            f"INSERT INTO ops.rule_results SELECT $1, $2, {columns}",
+            [staged.form_id, staged.batch_id, *(list(column) for column in zip(*facts, strict=True))],
+        )
 
 
 def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, report: Report) -> Landed:
@@ -186,14 +210,16 @@ def _count(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Manifest, re
     landed = Landed(
         form_id=staged.form_id,
         batch_id=staged.batch_id,
-        pulled=manifest.counts["submissions"],
+        pulled=sum(states.values()) if staged.again else manifest.counts["submissions"],
         accepted=states.get("accepted", 0),
         held=states.get("held", 0),
         refused=states.get("refused", 0),
         already_known=states.get("known", 0) + states.get("dropped", 0),
         deleted=states.get("deleted", 0),
+        again=staged.again,
         not_evaluated=report.not_evaluated,
         noted=report.noted,
+        undecided=report.undecided,
     )
     in_tables = sum(_rows_in(db, staged.tables[0].name, schema) for schema in ("accepted", "held"))
     if not landed.balanced or in_tables != landed.accepted + landed.held:

@@ -27,7 +27,10 @@ _COUNTED: Final = {"release": "accepted", "drop": "already_known"}
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision of the old warehouse, and the batch that had brought what it was about (empty when unknown)."""
+    """A decision of the old warehouse, and the batch that had brought what it was about (empty when unknown).
+
+    `corrections` are ids of those that had changed it by then.
+    """
 
     submission_id: str
     form_id: str
@@ -36,6 +39,7 @@ class Decided:
     reason: str
     decided_by: str
     decided_at: datetime
+    corrections: str
     batch_id: str
 
 
@@ -92,7 +96,7 @@ def decisions(old: duckdb.DuckDBPyConnection) -> list[Decided]:
     rows = old.execute(
         """
         SELECT d.submission_id, d.form_id, d.instance_id, d.decision, d.reason, d.decided_by, d.decided_at,
-            coalesce(arg_max(v.batch_id, v.valid_from), '')
+            d.corrections, coalesce(arg_max(v.batch_id, v.valid_from), '')
         FROM ops.decisions d
         LEFT JOIN ops.versions v ON v.form_id = d.form_id AND v.submission_id = d.submission_id
             AND v.instance_id = d.instance_id AND v.state = 'held' AND v.valid_to >= d.decided_at
@@ -107,8 +111,11 @@ def write_decisions(db: duckdb.DuckDBPyConnection, some: Sequence[Decided]) -> N
     """Write decisions before the batch that they are about is landed: the landing then follows them."""
     for one in some:
         db.execute(
-            "INSERT INTO ops.decisions VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [one.submission_id, one.form_id, one.instance_id, one.decision, one.reason, one.decided_by, one.decided_at],
+            "INSERT INTO ops.decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *(one.submission_id, one.form_id, one.instance_id, one.decision, one.reason, one.decided_by),
+                *(one.decided_at, one.corrections),
+            ],
         )
 
 
@@ -119,9 +126,14 @@ def date_decisions(db: duckdb.DuckDBPyConnection, some: Sequence[Decided]) -> No
     """
     for one in some:
         facts = {"form": one.form_id, "id": one.submission_id, "instance": one.instance_id, "batch": one.batch_id}
+        facts["corrections"] = one.corrections
         decided = (
             "form_id = $form AND submission_id = $id AND coalesce(instance_id, submission_id) = $instance "
-            f"AND batch_id = $batch AND valid_to IS NULL AND reason <> '' AND state = {sql.text(_STATES[one.decision])}"
+            f"AND batch_id = $batch AND valid_to IS NULL AND reason <> '' "
+            f"AND state = {sql.text(_STATES[one.decision])} "
+            # What was decided before a correction, or after it was taken back, is about another content.
+            "AND coalesce((SELECT any_value(c.applied) FROM ops.corrected c WHERE c.form_id = $form "
+            "AND c.submission_id = $id), '') = $corrections"
         )
         at = {"at": one.decided_at}
         (held,) = db.execute(

@@ -1,0 +1,1 @@
+"""The corrections ledger: read, written, replayed on answers, exchanged as a table."""

@@ -1,0 +1,88 @@
+"""Whether a calculation is what the form makes of the other answers: as text, number, day or yes and no.
+
+One value is written in several ways (Collect stores `1` for yes and `5` for 5.0, Enketo `true`; a date has its midnight
+or not): another way is no other value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from dialogkit.logic.bind import bind
+from dialogkit.logic.compile import compile_tree
+from dialogkit.logic.parse import NotDecidable
+from dialogkit.logic.terms import Term, boolean, day, number, number_of, text
+from dialogkit.logic.tree import ChoiceName, Function, Items, Tree, trees_in
+from dialogkit.model.form import Form, Question
+from dialogkit.validate.conditions import stored_text
+from dialogkit.validate.resolve import Rows
+
+#: Two numbers that are nearer to one another than this share of their size are one: phones add in other orders.
+_NEAR: Final = 1e-9
+_YES_NO: Final = {"1": True, "true": True, "0": False, "false": False, "": False}
+#: What these gave on the phone is gone: the day and the hour at which the calculation ran last.
+_OF_THE_MOMENT: Final = frozenset({"today", "now"})
+
+
+def differs(rows: Rows, question: Question) -> str:
+    """SQL for whether the stored value of a calculation is another one; never NULL.
+
+    Raises:
+        NotDecidable: what it was made of is not stored.
+    """
+    tree = bind(question.calculation, rows.form, question.path)
+    if any(isinstance(part, Function) and part.name in _OF_THE_MOMENT for part in trees_in(tree)):
+        raise NotDecidable("it depends on the day or hour at which the phone calculated it")
+    stored = stored_text(rows, question.path)
+    made = [
+        _other(compile_tree(tree, replace(rows, language=language), question.path), stored)
+        for language in _languages(rows.form, tree)
+    ]
+    return f"({' AND '.join(dict.fromkeys(made))})"
+
+
+def _languages(form: Form, tree: Tree) -> Iterator[str]:
+    """The languages that the phone may have shown, where a label is part of the value."""
+    labels = any(
+        isinstance(part, ChoiceName) or (isinstance(part, Items) and part.column == "label") for part in trees_in(tree)
+    )
+    yield from (form.languages if labels and form.languages else ("",))
+
+
+def _other(term: Term, stored: str) -> str:
+    """Whether a stored text (never NULL) is something else than a term."""
+    if term.type == "cases":
+        *some, (_, last) = term.cases
+        whens = " ".join(f"WHEN {condition} THEN {_other(one, stored)}" for condition, one in some)
+        return f"CASE {whens} ELSE {_other(last, stored)} END"
+    if term.type == "boolean":
+        return f"({boolean(term)} <> (lower({stored}) IN ('1', 'true')))"
+    if term.type in ("date", "moment", "time"):
+        return f"(coalesce(CAST({day(term)} AS VARCHAR), '') <> {stored}[:10])"
+    if term.type == "number":
+        made, kept = number(term), number_of(stored)
+        near = f"coalesce(abs({made} - {kept}) <= {_NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
+        return f"(NOT {near})"
+    return f"({stored} <> trim({text(term)}) AND NOT {_same_number(stored, text(term))})"
+
+
+def _same_number(stored: str, made: str) -> str:
+    one, other = number_of(stored), number_of(made)
+    return f"coalesce(abs({one} - {other}) <= {_NEAR} * greatest(1, abs({other})), false)"
+
+
+def same_value(stored: str, made: str) -> bool:
+    """The same in Python: whether two texts of a calculation mean one value."""
+    if stored.strip() == made.strip():
+        return True
+    if stored.lower() in _YES_NO and made.lower() in _YES_NO and {stored, made} - {"0", "1"}:
+        return _YES_NO[stored.lower()] == _YES_NO[made.lower()] and "" not in (stored, made)
+    if len(made) > 10 and made[10] == "T":
+        return stored[:10] == made[:10]
+    try:
+        return math.isclose(float(stored), float(made), rel_tol=_NEAR, abs_tol=_NEAR)
+    except ValueError:
+        return False
