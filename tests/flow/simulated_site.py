@@ -26,8 +26,10 @@ _FOLDER: Final = '[servers.field]\nkind = "folder"\npath = "made-up"\n'
 def workspace(root: Path) -> Workspace:
     """A new workspace with all forms of dialogkit; their server is the folder `made-up`."""
     init(root, "Trial", team_contact="nobody", team_server="nowhere")
-    # Rules of people want more than the form does.
-    shutil.rmtree(root / "validations")
+    # Rules of people want more than the form does; findings are not what is looked at.
+    for folder in (root / "validations", root / "warehouse" / "findings"):
+        shutil.rmtree(folder)
+        folder.mkdir()
     settings = (root / FILE_NAME).read_text(encoding="utf-8")
     start = settings.index("[servers.field]")
     end = settings.index("\n[", start)

@@ -112,24 +112,31 @@ def without(*paths: str, **changed: str) -> dict[str, object]:
     return {**kept, **{path.replace("__", "/"): value for path, value in changed.items()}}
 
 
+#: Rows that rest on no other answer.
+ROWS: Answers = {"g/row": [{"g/row/kind": "a"}]}
+
+
 def test_a_clean_submission_breaks_no_rule_and_every_rule_is_evaluated_or_says_why(run: Check) -> None:
     checked = run(CLEAN)
     assert checked.broken == []
-    assert [result.code for result in checked.report.not_evaluated] == ["FORM-REQUIRED:g/chance"]
-    assert "random()" in checked.report.not_evaluated[0].fix
+    assert checked.report.not_evaluated == ()
+    (told,) = [result for result in checked.report.results if result.undecided]
+    assert (told.code, told.state, checked.report.undecided) == ("FORM-REQUIRED:g/chance", "not decidable", 1)
+    assert "random()" in told.undecided
+    assert "random()" in told.fix
 
 
 @pytest.mark.parametrize(
     ("answers", "row", "rule"),
     [
-        (without(g__n="many"), "", "FORM-TYPE:g/n"),
+        (without("g/why", g__n="many") | ROWS, "", "FORM-TYPE:g/n"),
         (without(g__one="c"), "", "FORM-CHOICE:g/one"),
         (without(g__many="a c"), "", "FORM-CHOICE:g/many"),
-        (without("more"), "", "FORM-REQUIRED:more"),
-        (without("g/n"), "", "FORM-REQUIRED:g/n"),
+        ({}, "", "FORM-REQUIRED:more"),
+        (without("g/why", "g/n") | ROWS, "", "FORM-REQUIRED:g/n"),
         (without("g/why"), "", "FORM-REQUIRED:g/why"),
         (without("g/row"), "", "FORM-ROWS:g/row"),
-        (without() | {"g/row": [{"g/row/kind": "a"}, {"g/row/detail": "d"}]}, "2", "FORM-REQUIRED:g/row/kind"),
+        (without() | {"g/row": [{"g/row/kind": "a"}, {}]}, "2", "FORM-REQUIRED:g/row/kind"),
         (without() | {"g/row": [{"g/row/kind": "b"}]}, "1", "FORM-REQUIRED:g/row/detail"),
         (without() | {"g/row": [{"g/row/kind": "c"}]}, "1", "FORM-CHOICE:g/row/kind"),
         (without(g__unknown="x"), "", "FORM-DRIFT"),
@@ -172,7 +179,7 @@ def test_a_row_without_any_answer_that_is_said_to_be_sealed_waits_too(
     "answers",
     [
         {"more": "no"},  # the group with its required questions is not relevant
-        without("g/why", g__n="3"),
+        without("g/why", g__n="3") | ROWS,
         without("g/row", g__has_rows="no"),
         without("g/row", "g/has_rows"),
         without("g/one", "g/many"),
@@ -233,7 +240,7 @@ def test_messages_speak_three_languages_with_the_label_and_never_an_answer(run: 
 
 
 def test_the_decision_names_every_rule_that_holds(run: Check) -> None:
-    checked = run(CLEAN, without("g/n", g__one="c", g__unknown="x"), without(g__unknown="x"))
+    checked = run(CLEAN, without("g/n", "g/why", g__one="c", g__unknown="x") | ROWS, without(g__unknown="x"))
     decide(checked.db, checked.staged, checked.report, "hold")
     assert checked.db.execute("SELECT * FROM stage_decision ORDER BY submission_id").fetchall() == [
         ("uuid:1", "accepted", ""),
@@ -259,7 +266,7 @@ def test_a_rule_that_fails_while_it_runs_is_not_evaluated_and_leaves_the_others_
     bad = "SELECT m._submission_id, '' FROM stage_t0 m WHERE CAST(m.why AS INTEGER) > 1"
     rules.insert(0, Rule("BAD", "hold", "g/why", "f", {"en": "Bad."}, query=bad))
     report = check(checked.db, checked.staged, rules, today=TODAY)
-    assert {result.code for result in report.not_evaluated} == {"BAD", "FORM-REQUIRED:g/chance"}
+    assert {result.code for result in report.not_evaluated} == {"BAD"}
     assert [result.code for result in report.results if result.violations] == ["FORM-CHOICE:g/one"]
     assert "secret" not in repr(report)
 

@@ -21,6 +21,7 @@ from dialogkit.forms.simulating.written import instance_of
 from dialogkit.model.form import BuiltForm
 from dialogkit.steps.simulate import simulator_of
 from tests.oracle.harness import Oracle, Told
+from tests.unit.test_simulate_walk import TYPES
 
 FORMS = sorted((Path(__file__).parents[2] / "forms").glob("*.xlsx"))
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "forms"
@@ -64,10 +65,18 @@ def test_javarosa_accepts_every_made_up_submission(oracle: Oracle, path: Path) -
     assert outcomes(judged(oracle, built, some, simulator.asked.root)) == {("accepted", ""): len(some)}
 
 
+def test_javarosa_accepts_every_type_of_question(oracle: Oracle, tmp_path: Path) -> None:
+    (tmp_path / "types.md").write_text(TYPES, encoding="utf-8")
+    built = build_form(tmp_path / "types.md")
+    simulator = simulator_of(built, 1, TODAY)
+    some = [Planted(one) for one in simulator.submissions(ROUNDS or 20)]
+    assert outcomes(judged(oracle, built, some, simulator.asked.root)) == {("accepted", ""): len(some)}
+
+
 def test_every_question_of_the_seven_forms_is_reached_or_explained() -> None:
     for path in FORMS:
         simulator = simulator_of(build_form(path), 1, TODAY)
-        for _ in simulator.submissions(max(ROUNDS, 60)):
+        for _ in simulator.submissions(max(ROUNDS, 50)):
             pass
         vague = [one for one, reason in simulator.report().unreached.items() if reason.startswith("no submission")]
         assert vague == [], path.stem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialogkit.logic.bind import bind, bind_filter
-from dialogkit.logic.parse import NotDecidable
+from dialogkit.logic.parse import NotDecidable, Text
 from dialogkit.logic.tree import (
     ChoiceName,
     Column,
@@ -14,7 +14,6 @@ from dialogkit.logic.tree import (
     Nodes,
     Operation,
     Position,
-    Text,
     Tree,
     paths_in,
     trees_in,
@@ -88,7 +87,6 @@ def test_a_file_is_known_by_its_stem_too() -> None:
     ("expression", "reason"),
     [
         ("${nobody}", "not the name of one question"),
-        ("../nothing", "not in the form"),
         ("${last-saved#a}", "submission before"),
         ("instance('l')", "as if it were one value"),
         ("${a}[1]", "no repeat"),
@@ -102,3 +100,8 @@ def test_a_file_is_known_by_its_stem_too() -> None:
 def test_what_means_nothing_that_is_stored_is_refused_with_the_reason(expression: str, reason: str) -> None:
     with pytest.raises(NotDecidable, match=reason):
         bind(expression, FORM, "a")
+
+
+@pytest.mark.parametrize("expression", ["../nothing", "PP", "/data/nothing", "FALSE"])
+def test_a_word_or_path_that_the_form_does_not_have_reads_as_empty(expression: str) -> None:
+    assert bind(expression, FORM, "a") == Text("")

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from dialogkit.forms.build import build_form
-from dialogkit.forms.simulating.breaking import Breaker
+from dialogkit.forms.simulating.breaking import Breaker, Planted
 from dialogkit.forms.simulating.kinds import KINDS
 from dialogkit.forms.simulating.simulator import Simulated, Simulator
+from dialogkit.forms.simulating.written import files_of, instance_of
+from dialogkit.instance import read_instance
 from dialogkit.steps.simulate import simulator_of
 
 TYPES = """
@@ -141,6 +143,33 @@ def test_another_seed_makes_others(tmp_path: Path, some: list[Simulated]) -> Non
     other = made(tmp_path, TYPES)
     other.seed = 2
     assert next(other.submissions(1)).answers != some[0].answers
+
+
+def test_what_is_written_is_read_again_without_the_mark(simulator: Simulator, some: list[Simulated]) -> None:
+    form = simulator.built.form
+    for one in some:
+        data = instance_of(form, simulator.asked.root, Planted(one, kind="too-big"))
+        again = read_instance(data, form.repeats)
+        assert plain(again.answers) == plain(one.answers)
+        assert (again.instance_id, again.form_version) == (one.instance_id, "1")
+        assert b'dialogkit:synthetic="too-big"' in data
+        assert set(files_of(form, one.answers)) == {*leaves(one.answers, "photo"), *leaves(one.answers, "paper")}
+
+
+def test_an_unknown_question_and_version_are_written_as_told(simulator: Simulator, some: list[Simulated]) -> None:
+    data = instance_of(simulator.built.form, simulator.asked.root, Planted(some[0], version="9 & 9", unknown="odd"))
+    again = read_instance(data, simulator.built.form.repeats)
+    assert (again.form_version, again.answers["odd"]) == ("9 & 9", "made up")
+    assert plain(again.answers) == plain({**some[0].answers, "odd": "made up"})
+
+
+def plain(answers: Any) -> Any:
+    """Without what says nothing: a repeat without rows."""
+    return {
+        path: value if isinstance(value, str) else [plain(row) for row in value]
+        for path, value in answers.items()
+        if value
+    }
 
 
 LOST = """

@@ -60,6 +60,9 @@ def changing(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(folder / ".lock"):
         sweep(folder)
+        if not (folder / ".gitignore").exists():
+            # A workspace of an older dialogkit does not keep the folder out of git, and it holds answers.
+            write_whole(folder / ".gitignore", b"*\n")
         yield
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import cast
 
 from dialogkit.logic import parse as written
+from dialogkit.logic.bind_steps import NotThere, around, at_place, judging, source_of, walked
 from dialogkit.logic.parse import NotDecidable, Number, Text, parse
 from dialogkit.logic.tree import (
     ChoiceName,
@@ -81,7 +82,10 @@ class _Binder:
             case written.Binary(operator, left, right):
                 found = Operation(cast("Operator", operator), self.tree(left), self.tree(right))
             case written.Path(start, steps):
-                found = self._path(list(steps), start)
+                try:
+                    found = self._path(list(steps), start)
+                except NotThere:
+                    found = Text("")
             case written.Call():
                 found = self._call(node)
         return found
@@ -105,15 +109,15 @@ class _Binder:
 
     def _itself(self, path: str, limited: bool) -> str:
         """A repeat around the question, written as a path from the root, means its present row unless it is limited."""
-        return path if path in _around(self.form, self.at) and not limited else ""
+        return path if path in around(self.form, self.at) and not limited else ""
 
     def _shared(self, path: str) -> str:
         """The innermost repeat around both; for rows of a repeat the one around them, so that all are meant."""
-        around = _around(self.form, self.at)
-        return next((repeat for repeat in reversed(_around(self.form, path)) if repeat in around), "")
+        here = around(self.form, self.at)
+        return next((repeat for repeat in reversed(around(self.form, path)) if repeat in here), "")
 
     def _nodes(self, path: str, within: str) -> Nodes:
-        repeats = [repeat for repeat in _around(self.form, path) if repeat.startswith(f"{within}/" if within else "")]
+        repeats = [repeat for repeat in around(self.form, path) if repeat.startswith(f"{within}/" if within else "")]
         if path in self.form.repeats and path != within:
             repeats.append(path)
         return Nodes(path, within, tuple(repeats))
@@ -153,16 +157,16 @@ class _Binder:
 
     def _absolute(self, steps: list[written.Step]) -> Nodes:
         """From the root: it keeps the present row of every repeat around the question, but for one with a condition."""
-        path = _walked("", steps[1:])
+        path = walked("", steps[1:])
         within = self._itself(path, limited=False) or self._shared(path)
-        limited = {_walked("", steps[1 : place + 1]) for place, step in enumerate(steps) if step.predicates}
+        limited = {walked("", steps[1 : place + 1]) for place, step in enumerate(steps) if step.predicates}
         while within and any(within == one or within.startswith(f"{one}/") for one in limited):
             within = self.form.repeat_of(within)
         return self._filtered(self._nodes(path, within), "", steps[1:])
 
     def _walk(self, base: Nodes, steps: Sequence[written.Step]) -> Nodes:
         """Further steps from nodes."""
-        path = _walked(base.path, steps)
+        path = walked(base.path, steps)
         if not steps:
             return base
         within = base.within
@@ -175,19 +179,19 @@ class _Binder:
         """The nodes with the conditions of each step; a condition belongs to the rows of a repeat."""
         filters = list(nodes.filters)
         for step in steps:
-            path = _walked(path, [step])
+            path = walked(path, [step])
             for predicate in step.predicates:
                 if path not in nodes.repeats:
                     raise NotDecidable("a condition in brackets stands behind something that is no repeat")
                 condition = _Binder(self.form, self.at, row=path).tree(predicate)
-                filters.append((path, _judging(condition)))
+                filters.append((path, judging(condition)))
         self._known(nodes.path)
         return replace(nodes, filters=tuple(filters))
 
     def _known(self, path: str) -> None:
         sections = {section.path for section in self.form.sections}
         if path and path not in self.form.by_path and path not in sections:
-            raise NotDecidable(f"the path {path} is not in the form")
+            raise NotThere(f"the path {path} is not in the form")
 
     def _items(self, source: str, steps: list[written.Step]) -> Items:
         """`instance('…')/root/item[…]/column`."""
@@ -203,7 +207,7 @@ class _Binder:
             raise NotDecidable("a path into a list is not root/item[…]/column")
         inside = _Binder(self.form, self.at, items=True)
         conditions = [inside.tree(predicate) for predicate in steps[1].predicates]
-        filters = [_judging(one) for one in conditions]
+        filters = [judging(one) for one in conditions]
         kind, named = source_of(self.form, source)
         return Items(kind, named, names[2] if len(names) == 3 else "", tuple(filters))
 
@@ -241,13 +245,12 @@ class _Binder:
         places = {self._repeat(repeat): self.tree(place) for repeat, place in pairs}
         if not isinstance(target, Nodes):
             raise NotDecidable("indexed-repeat() does not name a question")
-        around = _around(self.form, target.path)
-        if not places.keys() <= set(around):
+        if not places.keys() <= set(around(self.form, target.path)):
             raise NotDecidable("indexed-repeat() names a repeat that its question is not in")
         within = self._shared(target.path)
         while within and any(within == one or within.startswith(f"{one}/") for one in places):
             within = self.form.repeat_of(within)
-        filters = tuple((repeat, _at_place(place)) for repeat, place in places.items())
+        filters = tuple((repeat, at_place(place)) for repeat, place in places.items())
         return replace(self._nodes(target.path, within), filters=filters, inner=target.inner)
 
     def _repeat(self, node: written.Node) -> str:
@@ -274,38 +277,3 @@ class _Binder:
                 same = Operation("=", Column(key), Function("string", (self.tree(value),)))
                 return Items(kind, named, column, (same, Operation("=", Position(), Number("1"))))
         raise NotDecidable("pulldata() takes a file, two columns and a key, the first three written out")
-
-
-def source_of(form: Form, name: str) -> tuple[Literal["list", "file"], str]:
-    """What `instance('name')` is: a choice list, or a file under its whole name where a question names it."""
-    if name in form.choice_lists:
-        return "list", name
-    files = {question.list_name for question in form.questions if "." in question.list_name}
-    return "file", next((file for file in sorted(files) if file == name or file.rpartition(".")[0] == name), name)
-
-
-def _around(form: Form, path: str) -> list[str]:
-    """The repeats around a path (itself not), outermost first."""
-    return [section.path for section in form.sections_above(path) if section.kind == "repeat"]
-
-
-def _walked(path: str, steps: Sequence[written.Step]) -> str:
-    for step in steps:
-        if step.name == "..":
-            path = path.rpartition("/")[0]
-        elif step.name == "*":
-            raise NotDecidable("the path takes * for a name")
-        elif step.name != ".":
-            path = f"{path}/{step.name}" if path else step.name
-    return path
-
-
-def _judging(condition: Tree) -> Tree:
-    """A condition on rows. A bare number lets no row through: phones take a yes only, so `[1]` is not the first row."""
-    return Function("false", ()) if isinstance(condition, Number) else condition
-
-
-def _at_place(place: Tree) -> Tree:
-    """Whether a row stands at a place as `indexed-repeat()` reads it: what is no whole number from 1 on means 1."""
-    first = Number("1")
-    return Operation("=", Position(), Function("max", (first, Function("int", (place,)))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dialogkit.logic.answers import Row
-from dialogkit.logic.bind import bind_filter, source_of
+from dialogkit.logic.bind import bind_filter
+from dialogkit.logic.bind_steps import source_of
 from dialogkit.logic.nodes import Nodes as NodesOfForm
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.scope import Run, Scope

@@ -15,8 +15,8 @@ from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.values import to_boolean
 from dialogkit.model.correction import CHANGE_TYPES, Entry, bare
 from dialogkit.model.form import FILE_TYPES, Form, Question
+from dialogkit.model.kinds import kind_of
 from dialogkit.model.table import Kind
-from dialogkit.normalize.schema import kind_of
 from dialogkit.problem import Problem
 from dialogkit.steps.review_checks import expected
 

@@ -185,7 +185,7 @@ class Entry:
 
     def when(self, rows: Rows) -> list[str]:
         """The condition that it is bound to, as SQL; raises NotDecidable."""
-        return [compile_condition(self.written["when"], rows.resolve)] if self.written.get("when") else []
+        return [compile_condition(self.written["when"], rows)] if self.written.get("when") else []
 
 
 def _about(columns: Sequence[Column]) -> list[str]:

@@ -10,18 +10,18 @@ from typing import Final, Literal
 
 from dialogkit import sql
 from dialogkit.errors import FormError
-from dialogkit.logic.compile import TODAY, compile_tree
+from dialogkit.logic.compile import TODAY
 from dialogkit.logic.media import read_media
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.sql_moments import minutes
-from dialogkit.logic.sql_nodes import read
-from dialogkit.logic.terms import Reference, number, text
-from dialogkit.logic.tree import Tree
+from dialogkit.logic.terms import Reference
 from dialogkit.model.form import Choice, Form
 from dialogkit.model.kinds import kind_of
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Column, Table
 
+#: Kinds that a text can fail to be: then it is an issue.
+_CAN_MISFIT: Final = frozenset({"integer", "decimal", "date", "time", "datetime", "geopoint", "geotrace", "geoshape"})
 #: Questions that a phone answers with its clock, so that their offset is that of the phone.
 _CLOCKS: Final = ("start", "end")
 
@@ -71,11 +71,6 @@ class Rows:
     def at(self) -> str:
         """A path that stands in these rows, of no question."""
         return f"{self.table.repeat}/" if self.table.repeat else ""
-
-    @property
-    def resolve(self) -> Rows:
-        """The rows themselves."""
-        return self
 
     @cached_property
     def offset(self) -> str:
@@ -135,32 +130,19 @@ class Rows:
         """The columns of a question: several where it changed its type between versions."""
         return list(self._table(self.form.repeat_of(path)).of_path.get(path, ()))
 
-    def text(self, path: str) -> str:
-        """SQL of the text of an answer of these rows, never NULL."""
-        return text(read(self, path, self.own))
-
-    def number(self, tree: Tree) -> str:
-        """SQL of the number that an expression gives in these rows; NULL where it gives none."""
-        return number(compile_tree(tree, self))
-
-    def answered(self, path: str) -> str:
-        """SQL for whether a question of these rows has an answer that is of its type."""
-        cells = [f"{self.own}.{sql.name(column.name)} IS NOT NULL" for column in self.columns(path)]
-        return f"({' OR '.join(cells) or 'false'})"
-
     def is_blank(self, path: str) -> str:
         """SQL for whether a question of these rows has no answer; an answer that is not of its type is one."""
-        return " AND ".join(f"{self.own}.{sql.name(column.name)} IS NULL" for column in self.columns(path))
+        columns = self.columns(path)
+        blank = " AND ".join(f"{self.own}.{sql.name(column.name)} IS NULL" for column in columns)
+        if not any(column.kind in _CAN_MISFIT for column in columns):
+            return f"({blank})"
+        misfit = f"i.submission_id = m._submission_id AND i.row = {self.row} AND i.path = {sql.text(path)}"
+        return f"({blank} AND NOT EXISTS (SELECT 1 FROM {sql.name(self.staged.issues)} i WHERE {misfit}))"
 
     def no_row(self, repeat: str) -> str:
         """SQL for whether these rows have no row of a repeat directly in them."""
         below = f" AND q._parent_row = {self.own}._row" if self.table.repeat else ""
         return f"NOT EXISTS (SELECT 1 FROM {self.relation(repeat)} q WHERE q._submission_id = m._submission_id{below})"
-
-    def row_count(self, repeat: str) -> str:
-        """SQL of how many rows of a repeat are directly in these rows."""
-        below = f" AND q._parent_row = {self.own}._row" if self.table.repeat else ""
-        return f"(SELECT count(*) FROM {self.relation(repeat)} q WHERE q._submission_id = m._submission_id{below})"
 
     def _item(self, choice: Choice, *, spoken: bool) -> Mapping[str, str]:
         """A row as the XForm has it: labels in several languages stand elsewhere."""
