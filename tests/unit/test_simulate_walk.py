@@ -196,6 +196,26 @@ def test_what_cannot_be_met_is_told_and_sums_are_met(tmp_path: Path) -> None:
     assert {one.answers["sum"] for one in some} == {"100"}
 
 
+FILTERED = """
+| survey |
+| | type | name | label | choice_filter | required |
+| | select_one ab | x | X | name != 'b' | yes |
+| choices |
+| | list_name | name | label |
+| | ab | a | A |
+| | ab | b | B |
+| settings |
+| | form_title | form_id | version |
+| | Filtered | filtered | 1 |
+"""
+
+
+def test_a_choice_that_no_filter_offers_is_told(tmp_path: Path) -> None:
+    simulator = made(tmp_path, FILTERED)
+    assert {one.answers["x"] for one in simulator.submissions(5)} == {"a"}
+    assert simulator.report().never_offered == {"x": ["b"]}
+
+
 def test_each_break_is_what_it_says(simulator: Simulator) -> None:
     kinds = [kind for kind in KINDS if kind != "forged-gate"]
     breaker = Breaker(simulator, kinds)

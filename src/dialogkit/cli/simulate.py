@@ -87,6 +87,8 @@ def _tell(done: Simulation) -> None:
         click.echo(f"not reached  {path}  {reason}")
     for path, count in report.unsatisfied.items():
         click.echo(f"no value found  {path}  in {count} submissions: its constraint or filter allows nothing we tried")
+    for path, codes in report.never_offered.items():
+        click.echo(f"never offered  {path}  {', '.join(codes)}: its filter left them out in every submission")
     for place, reason in report.undecided.items():
         click.echo(f"not decidable  {place}  {reason}")
     if report.broken:

@@ -11,11 +11,15 @@ _SIMPLE: Final = re.compile(r'[\w."]{1,80}|CAST\([\w."]{1,60} AS \w+\)')
 
 
 def let(value: str, body: Callable[[str], str]) -> str:
-    """SQL of a body that reads a value several times: the value is written, and computed, once."""
-    if _SIMPLE.fullmatch(value):
-        return body(value)
+    """SQL of a body that reads a value several times: the value is written, and computed, once.
+
+    DuckDB takes no subquery inside a lambda: a body with one reads the value each time.
+    """
     held = f"v{crc32(value.encode()):08x}"
-    return f"list_transform([{value}], lambda {held}: {body(held)})[1]"
+    made = body(held)
+    if _SIMPLE.fullmatch(value) or "(SELECT " in made:
+        return body(value)
+    return f"list_transform([{value}], lambda {held}: {made})[1]"
 
 
 def java_text(number: str) -> str:

@@ -55,6 +55,7 @@ class Report:
         unreached: question or section that no submission reached → why, as far as it can be told.
         unsatisfied: question → in how many submissions no value was found that its constraint and filter allow; also
             where the submission then went another way, if none was ever found.
+        never_offered: question → choices of its list that its filter never offered.
         undecided: `path: part` → why it cannot be decided.
         broken: submissions that break a rule of the form all the same.
     """
@@ -62,6 +63,7 @@ class Report:
     submissions: int
     unreached: Mapping[str, str]
     unsatisfied: Mapping[str, int]
+    never_offered: Mapping[str, Sequence[str]]
     undecided: Mapping[str, str]
     broken: int
 
@@ -105,9 +107,17 @@ class Simulator:
             submissions=self._made,
             unreached=unreached,
             unsatisfied=dict(sorted({**never, **self.tally.unsatisfied}.items())),
+            never_offered=dict(self._never_offered()),
             undecided={f"{path}: {part}": reason for (path, part), reason in sorted(undecided.items())},
             broken=self._broken,
         )
+
+    def _never_offered(self) -> Iterator[tuple[str, list[str]]]:
+        for path, offered in self.tally.offered.items():
+            listed = self.built.form.choice_lists.get(self.built.form.by_path[path].list_name, ())
+            missing = [choice.name for choice in listed if choice.name not in offered]
+            if missing:
+                yield path, missing
 
     def _one(self, number: int) -> Simulated:
         form = self.built.form

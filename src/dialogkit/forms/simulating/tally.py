@@ -22,6 +22,8 @@ class Tally:
         self.given_up: Counter[str] = Counter()
         #: Why an expression could not be decided, by path and part.
         self.undecided: dict[tuple[str, str], str] = {}
+        #: The choices that a filter offered at least once.
+        self.offered: defaultdict[str, set[str]] = defaultdict(set)
         self._chosen: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def chose(self, path: str, value: str) -> None:

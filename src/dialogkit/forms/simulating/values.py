@@ -157,7 +157,7 @@ def _within(code: str, bounds: Bounds) -> bool:
 
 def _least(rng: Random, offered: Sequence[str]) -> str:
     """Mostly of those that were chosen least, so that every choice is chosen in the end."""
-    if rng.random() < 0.5:
+    if rng.random() < 0.75:
         return rng.choice(offered[: max(1, len(offered) // 3)])
     return rng.choice(offered)
 

@@ -231,6 +231,8 @@ class Walk:
         ask = lambda: self._logic.choices(question.path, row, self._phone.facts)  # noqa: E731 - said once
         nothing: list[str] = []
         found = [code for code in dict.fromkeys(self._decided(question.path, "choice_filter", ask, nothing)) if code]
+        if question.choice_filter:
+            self._tally.offered[question.path].update(found)
         if question.type != "select_one":
             found = [code for code in found if len(code.split()) == 1]
         return list(self._tally.by_use(question.path, found))
