@@ -110,7 +110,9 @@ def content(db: duckdb.DuckDBPyConnection, *schemas: str) -> Content:
     ).fetchall()
     found: dict[str, list[tuple[tuple[str, str], ...]]] = {}
     for schema, table in tables:
-        if (schema, table) in (("ops", "runs"), ("ops", "rule_results"), ("ops", "migrations")) or (schemas and schema not in schemas):
+        if (schema, table) in (("ops", "runs"), ("ops", "rule_results"), ("ops", "migrations")) or (
+            schemas and schema not in schemas
+        ):
             continue
         result = db.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {sql.name(schema, table)}")
         names = [column[0] for column in result.description]

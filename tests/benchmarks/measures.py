@@ -80,6 +80,11 @@ def landing(folder: Path, _count: int) -> Figures:
             staged = stage(db, batch.manifest, batch.submissions, batch.forms(), standing(db, FORM_ID))
             stage_sources(db, ())
             stage_audit(db, (), staged)
+            # Fingerprints are for rules: their cost is in the landing that has rules.
+            db.execute(
+                "CREATE TEMP TABLE stage_fingerprints (submission_id VARCHAR, fingerprint UBIGINT, answers INTEGER, "
+                "submitted_at TIMESTAMPTZ)"
+            )
             db.execute(
                 "CREATE TEMP TABLE stage_violations (submission_id VARCHAR, table_name VARCHAR, row VARCHAR, "
                 "path VARCHAR, rule VARCHAR, action VARCHAR)"

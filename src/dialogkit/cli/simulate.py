@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,9 @@ from dialogkit.cli import options, output
 
 if TYPE_CHECKING:
     from dialogkit.steps.simulate import Simulation
+
+#: So many choices are named on the screen; `report.json` has all.
+_SHOWN: Final = 8
 
 
 @click.command()
@@ -88,7 +91,8 @@ def _tell(done: Simulation) -> None:
     for path, count in report.unsatisfied.items():
         click.echo(f"no value found  {path}  in {count} submissions: its constraint or filter allows nothing we tried")
     for path, codes in report.never_offered.items():
-        click.echo(f"never offered  {path}  {', '.join(codes)}: its filter left them out in every submission")
+        more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
+        click.echo(f"never offered  {path}  {', '.join(codes[:_SHOWN])}{more}: its filter left them out every time")
     for place, reason in report.undecided.items():
         click.echo(f"not decidable  {place}  {reason}")
     if report.broken:

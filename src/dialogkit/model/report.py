@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Action = Literal["hold", "note"]
-#: What became of a rule itself: it was run; it broke; stored answers cannot tell (a value made by chance, a file that is
-#: not here).
+#: What became of a rule itself: it was run; it broke; stored answers cannot tell (a value made by chance, say).
 State = Literal["evaluated", "failed to run", "not decidable"]
 
 

@@ -238,7 +238,8 @@ def _judge(
     standing = read_ledger(ledger_of(workspace, form_id))
     questions = sources.questions(form_id)
     lines = sources.find(form_id, {one.wish.key for one in given})
-    earlier = {key: list(Book(standing).of(key)) for key in {one.wish.key for one in given}}
+    book = Book(standing)
+    earlier = {key: list(book.of(key)) for key in {one.wish.key for one in given}}
     unmet = {key: list(some) for key, some in earlier.items()} if again else {}
     taken = {entry.id for entry in standing}
     added, abouts, problems, met = list[Entry](), list[About](), list[Problem](), 0
