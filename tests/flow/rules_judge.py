@@ -1,12 +1,14 @@
-"""An independent judge of a form's rules: what must be broken, derived from the replay of its logic alone."""
+"""An independent judge of a form's rules: what must be broken, from the Python evaluator alone (no SQL)."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -15,67 +17,76 @@ from dialogkit.logic.bind import bind
 from dialogkit.logic.form_logic import Logic
 from dialogkit.logic.media import media_rows
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.replay import Judged, replay
-from dialogkit.logic.tree import Function, Nodes, trees_in
+from dialogkit.logic.settle import settle
+from dialogkit.logic.tree import Nodes, trees_in
 from dialogkit.model.form import BuiltForm, Form, Question
-from dialogkit.model.report import Report
 from dialogkit.model.staged import Staged
 from dialogkit.model.submission import Answers, Origin
 from dialogkit.validate.check import check
-from dialogkit.validate.form_logic import KINDS
 from dialogkit.validate.rules import rules_of
 from tests.builders import received, stage_batch, write_batch
 
-ARRIVED = "2026-11-20T10:00:00.000Z"
-_CHOOSES = ("select_one", "select_multiple", "rank")
+ARRIVED: Final = "2026-11-20T10:00:00.000Z"
+TODAY: Final = date(2026, 11, 20)
+_KINDS: Final = ("RELEVANT", "REQUIRED", "CONSTRAINT", "FILTER", "CALCULATION", "ROWS", "COUNT")
+_CHOOSES: Final = ("select_one", "select_multiple", "rank")
+_GATE: Final = re.compile(r"\s*\$\{[^}]+\}\s*=\s*(['\"])yes\1\s*")
 #: Submission, row, rule.
 Broken = tuple[str, str, str]
+#: Row, rule, and whether it is broken; None where the evaluator cannot say it.
+Said = tuple[str, str, "bool | None"]
+#: A version and the answers of one submission.
+Sent = tuple[str, Answers]
 
 
 @dataclass
 class Agreement:
-    """What the rules found and what the judge did, over the rules that both could decide.
+    """What the rules found and what the judge did.
 
     Args:
-        found: by `check`.
+        found: by the rules.
         expected: by the judge.
-        decided: codes of rules that SQL or Python decided.
-        undecided: reasons by code.
-        unsaid: what the replay did not decide.
+        undecided: rules that were not decided for all of the batch: code → why.
+        unsaid: what the judge cannot say.
+        said: rules that the judge spoke of.
     """
 
-    found: set[Broken]
-    expected: set[Broken]
-    undecided: Mapping[str, str]
-    decided: set[str]
+    found: set[Broken] = field(default_factory=set)
+    expected: set[Broken] = field(default_factory=set)
+    undecided: Mapping[str, str] = field(default_factory=dict)
     unsaid: set[Broken] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
 
     @property
     def differences(self) -> tuple[list[Broken], list[Broken]]:
-        """What only the rules found, and what only the judge did."""
-        both = {one for one in self.found | self.expected if one[2] in self.decided and one not in self.unsaid}
-        return sorted((self.found - self.expected) & both), sorted((self.expected - self.found) & both)
+        """What only the rules found, and what only the judge did, where both can say it."""
+        return (
+            sorted(one for one in self.found - self.expected - self.unsaid if one[2] not in self.undecided),
+            sorted(one for one in self.expected - self.found if one[2] not in self.undecided),
+        )
 
 
 def agreement(
     db: duckdb.DuckDBPyConnection,
     folder: Path,
     built: Sequence[BuiltForm],
-    answers: Sequence[tuple[str, Answers]],
+    sent: Sequence[Sent],
     origin: Origin = "server",
 ) -> Agreement:
-    """Stage, check and judge submissions, each of a version, beside one another."""
-    staged = staged_of(db, folder, built, answers, origin)
-    report = check(db, staged, rules_of(staged), today=datetime.fromisoformat(ARRIVED).date())
+    """Stage and check a batch, and judge its submissions beside that. Versions are oldest first."""
+    staged = staged_of(db, folder, built, sent, origin)
+    report = check(db, staged, rules_of(staged), today=TODAY)
+    assert [result.code for result in report.results if not result.evaluated and not result.undecided] == []
     rows = db.execute("SELECT submission_id, row, rule FROM stage_violations").fetchall()
-    told = [one for one in report.results if one.code.startswith(KINDS)]
-    found = [row for row in rows if row[2].startswith(KINDS)]
+    found = [row for row in rows if row[2].startswith(tuple(f"FORM-{kind}:" for kind in _KINDS))]
     assert len(found) == len(set(found)), "told twice"
-    agreed = Agreement(
-        set(found), set(), {one.code: one.undecided for one in told if one.undecided}, {one.code for one in told}
-    )
-    agreed.decided -= set(agreed.undecided)
-    _expect(agreed, built, answers, origin)
+    agreed = Agreement(set(found), undecided={one.code: one.undecided for one in report.results if one.undecided})
+    judges = {one.form.version: RuleJudge(one, origin) for one in built}
+    for number, (version, answers) in enumerate(sent):
+        for row, rule, broken in judges[version].judged(answers) if version in judges else ():
+            agreed.said.add(rule)
+            if broken or broken is None:
+                (agreed.unsaid if broken is None else agreed.expected).add((f"uuid:{number}", row, rule))
     return agreed
 
 
@@ -83,18 +94,17 @@ def staged_of(
     db: duckdb.DuckDBPyConnection,
     folder: Path,
     built: Sequence[BuiltForm],
-    answers: Sequence[tuple[str, Answers]],
+    sent: Sequence[Sent],
     origin: Origin = "server",
 ) -> Staged:
-    """A batch of submissions without concepts: nobody asks them for consent."""
-    forms = {one.form.version: bare(one.form) for one in built}
-    latest = forms[built[-1].form.version]
+    """A batch of submissions; without concepts, so that nobody asks them for consent."""
+    forms = [bare(one.form) for one in built]
+    by_version = {form.version: form for form in forms}
     whole = [
-        received(latest, one, f"uuid:{number}", version=version, origin=origin, submitted_at=ARRIVED)
-        for number, (version, one) in enumerate(answers)
+        received(by_version.get(version, forms[-1]), one, f"uuid:{number}", version=version, origin=origin)
+        for number, (version, one) in enumerate(sent)
     ]
-    batch = write_batch(folder, latest, whole, origin=origin)
-    staged = stage_batch(db, batch, *forms.values())
+    staged = stage_batch(db, write_batch(folder, forms[-1], whole, origin=origin), *forms)
     return replace(staged, media={one.form.version: dict(one.media) for one in built})
 
 
@@ -103,157 +113,163 @@ def bare(form: Form) -> Form:
     return replace(form, questions=tuple(replace(question, concept="") for question in form.questions))
 
 
-def _expect(
-    agreed: Agreement, built: Sequence[BuiltForm], answers: Sequence[tuple[str, Answers]], origin: Origin
-) -> None:
-    judges = {one.form.version: RuleJudge(one, origin) for one in built}
-    for number, (version, one) in enumerate(answers):
-        if version in judges:
-            for row, rule, broken in judges[version].judged(one):
-                (agreed.unsaid if broken is None else agreed.expected if broken else set()).add(
-                    (f"uuid:{number}", row, rule)
-                )
-
-
 class RuleJudge:
     """Judges the submissions of one version."""
 
-    def __init__(self, built: BuiltForm, origin: Origin) -> None:
+    def __init__(self, built: BuiltForm, origin: Origin = "server") -> None:
         self.form = bare(built.form)
         self.logic = Logic(self.form)
         self.origin = origin
         self.media = media_rows(built.media)
 
-    def judged(self, answers: Answers) -> Iterator[tuple[str, str, bool | None]]:
-        """Row, rule, and whether it is broken; None where the replay cannot say it."""
-        facts = Facts(now=day_of(self.form, answers), media=self.media)
-        root = Row.of(answers)
-        seen = list(replay(self.form, answers, facts, self.logic))
-        hidden = {(one.path, one.row): one for one in seen if one.relevant is not True and one.path not in self.form.by_path}
-        by_place = {(one.path, one.row): one for one in seen}
-        for repeat in self.form.repeats:
-            yield from self._repeat(repeat, root, facts, by_place)
-        for one in seen:
-            if one.path in self.form.by_path and not self._gone(one.path, one.row, hidden):
-                yield from self._question(self.form.by_path[one.path], one, root, by_place)
+    def judged(self, answers: Answers) -> Iterator[Said]:
+        """What every rule says of every row of a submission."""
+        yield from _Judged(self, answers).rows("", [])
 
-    def _gone(self, path: str, row: str, hidden: Mapping[tuple[str, str], Judged]) -> bool:
-        """Whether a row around it is not relevant: then only that repeat is told."""
-        labels = row.split("/") if row else []
-        repeats = [section.path for section in self.form.sections_above(path) if section.kind == "repeat"]
-        for depth, repeat in enumerate(repeats, 1):
-            one = hidden.get((repeat, "/".join(labels[:depth])))
-            if one and one.relevant is False:
-                return True
-        return False
 
-    def _repeat(
-        self, repeat: str, root: Row, facts: Facts, by_place: Mapping[tuple[str, str], Judged]
-    ) -> Iterator[tuple[str, str, bool | None]]:
-        around = [section.path for section in self.form.sections_above(repeat) if section.kind == "repeat"]
-        section = next(one for one in self.form.sections if one.path == repeat)
-        for above in root.rows(around):
-            rows = above.below.get(repeat, [])
-            outer = self._section_relevant(repeat, above, by_place)
-            if around and self._relevant_row(around, above.label, by_place) is False:
+class _Judged:
+    """One submission: its logic is settled on the stored answers, as a phone would read them."""
+
+    def __init__(self, judge: RuleJudge, answers: Answers) -> None:
+        self.judge, self.form, self.logic = judge, judge.form, judge.logic
+        self.facts = Facts(now=moment_of(self.form, answers), media=judge.media)
+        self.root = Row.of(answers)
+        self.undecided = settle(self.logic, self.root, self.facts, keep=True)
+
+    def rows(self, repeat: str, around: list[str]) -> Iterator[Said]:
+        """Every row of a repeat that is relevant, with what is in it: of other rows only the repeat is told."""
+        inner = [path for path in self.form.repeats if self.form.repeat_of(path) == repeat]
+        for row in self.root.rows(around):
+            if repeat and self.gone(repeat, row):
                 continue
-            own = self._own(repeat, rows, above, by_place, outer, facts, root)
-            relevant = False if outer is False or own is False else None if outer is None or own is None else True
-            if rows:
-                yield above.label, f"FORM-RELEVANT:{repeat}", None if relevant is None else not relevant
-            if self._gated(section.relevant):
-                yield above.label, f"FORM-ROWS:{repeat}", None if relevant is None else relevant and not rows
-            if section.repeat_count:
-                one = next((j for j in [by_place.get((f"#{repeat}", above.label))] if j), None)
-                count, why = self._count(repeat, above, facts, root)
-                if why or relevant is None:
-                    yield above.label, f"FORM-COUNT:{repeat}", None
-                else:
-                    yield above.label, f"FORM-COUNT:{repeat}", relevant and count is not None and count != len(rows)
+            for question in self.form.questions:
+                if self.form.repeat_of(question.path) == repeat and question.has_answer:
+                    for kind, broken in self.question(question, row):
+                        yield row.label, f"FORM-{kind}:{question.path}", broken
+            for path in inner:
+                for kind, broken in self.repeat(path, row):
+                    yield row.label, f"FORM-{kind}:{path}", broken
+        for path in inner:
+            yield from self.rows(path, [*around, path])
 
-    def _count(self, repeat: str, above: Row, facts: Facts, root: Row) -> tuple[int | None, bool]:
-        _settled(self.logic, root, facts)
-        try:
-            count = self.logic.count(repeat, above, facts)
-        except NotDecidable:
-            return None, True
-        return (None if count is None else max(count, 0)), False
+    def gone(self, repeat: str, row: Row) -> bool:
+        """Whether a row, or one around it, is not relevant."""
+        return self.logic.hidden(repeat, row)
 
-    def _own(self, repeat, rows, above, by_place, outer, facts, root):
+    def relevant(self, path: str, row: Row) -> bool | None:
+        """Whether a question or repeat is relevant in a row, by itself and by what holds it."""
+        if self.logic.hidden(path, row):
+            return False
+        while path:
+            place = row.around(path if path in self.form.repeats else self.form.repeat_of(path))
+            if (place.label, path, "relevant") in self.undecided:
+                return None
+            path = path.rpartition("/")[0]
+        return True
+
+    def repeat(self, path: str, above: Row) -> Iterator[tuple[str, bool | None]]:
+        rows = above.below.get(path, [])
+        section = next(one for one in self.form.sections if one.path == path)
+        relevant = self.opens(path, above, rows)
         if rows:
-            said = {by_place[repeat, row.label].relevant for row in rows}
+            yield "RELEVANT", None if relevant is None else not relevant
+        if _GATE.fullmatch(section.relevant):
+            yield "ROWS", None if relevant is None else relevant and not rows
+        if section.repeat_count:
+            count = self.tried(lambda: self.logic.count(path, above, self.facts))
+            unsaid = relevant is None or isinstance(count, NotDecidable)
+            yield "COUNT", None if unsaid else bool(relevant and count is not None and max(count, 0) != len(rows))
+
+    def opens(self, path: str, above: Row, rows: Sequence[Row]) -> bool | None:
+        """Whether a repeat is relevant in the row that holds it; None where its rows do not agree."""
+        said = {self.relevant(path, row) for row in rows}
+        if rows:
             return said.pop() if len(said) == 1 else None
-        _settled(self.logic, root, facts)
-        try:
-            return self.logic.relevant(repeat, Row(repeat, 1, above), facts)
-        except NotDecidable:
-            return None
-
-    def _relevant_row(self, around, label, by_place):
-        labels = label.split("/")
-        said = [by_place[repeat, "/".join(labels[:depth])].relevant for depth, repeat in enumerate(around, 1)]
-        return False if False in said else None if None in said else True
-
-    def _section_relevant(self, path, above, by_place):
-        said = []
-        labels = above.label.split("/") if above.label else []
-        for section in self.form.sections_above(path):
-            depth = sum(1 for one in self.form.sections_above(section.path) if one.kind == "repeat")
-            depth += section.kind == "repeat"
-            said.append(by_place[section.path, "/".join(labels[:depth])].relevant)
-        return False if False in said else None if None in said else True
+        first = Row(path, 1, above)
+        own = self.tried(lambda: self.logic.relevant(path, first, self.facts))
+        outer = self.relevant(path.rpartition("/")[0], above) if "/" in path else True
+        if outer is False or own is False:
+            return False
+        return None if outer is None or isinstance(own, NotDecidable) else True
 
     @staticmethod
-    def _gated(relevant: str) -> bool:
-        import re
+    def tried(ask):  # type: ignore[no-untyped-def]
+        try:
+            return ask()
+        except NotDecidable as refusal:
+            return refusal
 
-        return bool(re.fullmatch(r"\s*\$\{[^}]+\}\s*=\s*(['\"])yes\1\s*", relevant))
-
-    def _question(
-        self, question: Question, one: Judged, root: Row, by_place: Mapping[tuple[str, str], Judged]
-    ) -> Iterator[tuple[str, str, bool | None]]:
-        if not question.has_answer:
+    def question(self, question: Question, row: Row) -> Iterator[tuple[str, bool | None]]:
+        text = row.values.get(question.path, "").strip()
+        relevant = self.relevant(question.path, row)
+        if relevant is None:
+            yield from ((kind, None) for kind in _KINDS)
             return
-        text = _text(self.form, root, one).strip()
+        yield "RELEVANT", bool(text) and not relevant
+        if relevant:
+            yield from self.asked(question, row, text)
 
-        def said(kind: str, broken: bool | None) -> tuple[str, str, bool | None]:
-            return one.row, f"{kind}:{question.path}", broken
-
-        if one.relevant is None:
-            yield from (said(kind, None) for kind in KINDS)
-            return
-        yield said("FORM-RELEVANT", bool(text) and not one.relevant)
-        if not one.relevant:
-            return
-        if self.origin != "import" and question.type != "calculate":
-            yield said("FORM-REQUIRED", None if one.required is None else one.required and not text)
-        if text:
-            yield from self._answered(question, one, text, said, root, by_place)
-        if question.type == "calculate" and question.calculation and not question.trigger:
-            why = one.undecided.get("calculation") or self._of_the_moment(question)
-            yield said("FORM-CALCULATION", None if why or one.calculated is None else not same(text, one.calculated))
-
-    def _answered(self, question, one, text, said, root, by_place):
-        why = one.undecided.get("constraint")
-        if question.constraint:
-            judged = self.origin != "import" or self._stated(question, one, root)
-            yield said("FORM-CONSTRAINT", None if why else judged and one.constraint is False)
-        if question.type in _CHOOSES and question.choice_filter:
-            if "choice_filter" in one.undecided:
-                yield said("FORM-FILTER", None)
-                return
+    def asked(self, question: Question, row: Row, text: str) -> Iterator[tuple[str, bool | None]]:
+        """The rules of a relevant question."""
+        path, imported = question.path, self.judge.origin == "import"
+        if not imported and question.type != "calculate" and not text:
+            yield "REQUIRED", self.holds(lambda: self.logic.required(path, row, self.facts))
+        if text and question.constraint and (not imported or self.stated(question, row)):
+            holds = self.holds(lambda: self.logic.constraint(path, row, self.facts))
+            yield "CONSTRAINT", None if holds is None else not holds
+        if text and question.choice_filter and question.type in _CHOOSES:
+            offered = self.tried(lambda: self.logic.choices(path, row, self.facts))
             codes = {text} if question.type == "select_one" else set(text.split())
-            offered = set(self._offered(question, one, root))
-            broken = any(code in self._all(question) and code not in offered for code in codes)
-            yield said("FORM-FILTER", broken)
+            unsaid = isinstance(offered, NotDecidable)
+            yield "FILTER", None if unsaid else bool((codes & self.codes(question)) - set(offered))
+        if question.type == "calculate" and question.calculation and not question.trigger:
+            unsaid = (row.label, path, "calculation") in self.undecided
+            yield "CALCULATION", None if unsaid else not same(text, row.computed.get(path, ""))
 
-    def _offered(self, question, one, root):
-        row = _row(self.form, root, one)
-        return self.logic.choices(question.path, row, self.facts)
+    def holds(self, ask) -> bool | None:  # type: ignore[no-untyped-def]
+        found = self.tried(ask)
+        return None if isinstance(found, NotDecidable) else bool(found)
 
-    def _all(self, question):
+    def stated(self, question: Question, row: Row) -> bool:
+        """Whether a page states every answer with which a constraint compares."""
+        read = [part for part in trees_in(bind(question.constraint, self.form, question.path))]
+        single = [part.path for part in read if isinstance(part, Nodes) and not part.repeats and not part.filters]
+        return all(
+            row.around(self.form.repeat_of(path)).values.get(path, "").strip()
+            for path in single
+            if path in self.form.by_path
+        )
+
+    def codes(self, question: Question) -> set[str]:
+        """The codes of all choices, whatever the filter."""
         if question.list_name in self.form.choice_lists:
             return {choice.name for choice in self.form.choice_lists[question.list_name]}
-        from dialogkit.logic.form_logic import _code_column
+        found = re.search(r"value\s*=\s*([^\s,;]+)", question.parameters)
+        return {row.get(found[1] if found else "name", "") for row in self.judge.media.get(question.list_name, ())}
 
-        return {row.get(_code_column(question), "") for row in self.media.get(question.list_name, ())}
+
+def moment_of(form: Form, answers: Answers) -> datetime:
+    """A moment of the day on the phone: of the end, of the day that it told, of the start; or the last that it was."""
+    for kind in ("end", "today", "start"):
+        for question in form.questions:
+            text = answers.get(question.path)
+            if question.type == kind and isinstance(text, str):
+                try:
+                    return datetime.fromisoformat(text)
+                except ValueError:
+                    continue
+    return datetime.fromisoformat(ARRIVED) + timedelta(hours=14)
+
+
+def same(stored: str, made: str) -> bool:
+    """Whether two texts are one value: as texts, as numbers, as yes and no, as days."""
+    if stored == made.strip():
+        return True
+    if made in ("0", "1") and stored in ("true", "false"):
+        return stored == ("true" if made == "1" else "false")
+    if re.fullmatch(r"\d{4}-\d\d-\d\dT.*", made):
+        return stored[:10] == made[:10]
+    try:
+        return math.isclose(float(stored), float(made), rel_tol=1e-9, abs_tol=1e-9)
+    except ValueError:
+        return False
