@@ -70,7 +70,7 @@ def suite_toml() -> str:
     return "\n".join(rules)
 
 
-def form_wide_toml() -> str:
+def whole_form_toml() -> str:
     """Rules over all submissions of the form, those that were accepted before too."""
     return (
         '[[rule]]\ncode = "RULE-101"\ntype = "expect_compound_columns_to_be_unique"\nscope = "form"\n'

@@ -205,7 +205,10 @@ class _Judged:
         if relevant is None:
             yield from ((kind, None) for kind in _KINDS)
             return
-        yield "RELEVANT", bool(text) and not relevant
+        if text and self.tried(lambda: self.logic.value(question.path, row, self.facts)) == "":
+            yield from (("RELEVANT", None), ("CONSTRAINT", None))  # it is not of its type: FORM-TYPE tells it
+        else:
+            yield "RELEVANT", bool(text) and not relevant
         if relevant:
             yield from self.asked(question, row, text)
 

@@ -112,7 +112,7 @@ def _kinds(wanted: Sequence[str]) -> tuple[str, ...]:
     for kind in wanted:
         if kind not in KINDS:
             message = f"There is no way to break a submission that is called {kind}."
-            raise FormError("FORM-091", kind, message, "dialogkit form simulate --break list FILE names them all.")
+            raise FormError("FORM-091", kind, message, "All are named by: dialogkit form simulate --break list")
     return tuple(dict.fromkeys(wanted))
 
 

@@ -12,6 +12,7 @@ from dialogkit.logic.compile import compile_tree, condition
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.terms import number
 from dialogkit.model.form import Form, Question, Section
+from dialogkit.model.table import Column
 from dialogkit.validate.resolve import Rows
 
 _VALUE: Final = re.compile(r"(?:^|[\s,;])value\s*=\s*(?P<column>[^\s,;]+)")
@@ -23,7 +24,13 @@ def answered(rows: Rows, path: str) -> str:
     columns = rows.columns(path)
     if not columns:
         raise NotDecidable("it has no column")
-    return f"({' OR '.join(f'{alias}.{sql.name(column.name)} IS NOT NULL' for column in columns)})"
+    return f"({' OR '.join(_holds(alias, column) for column in columns)})"
+
+
+def _holds(alias: str, column: Column) -> str:
+    """A choice of several that was sent as blanks is no answer, but an empty list."""
+    cell = f"{alias}.{sql.name(column.name)}"
+    return f"coalesce(len({cell}) > 0, false)" if column.kind == "select_multiple" else f"{cell} IS NOT NULL"
 
 
 def stored_text(rows: Rows, path: str) -> str:

@@ -133,7 +133,7 @@ class Rows:
     def is_blank(self, path: str) -> str:
         """SQL for whether a question of these rows has no answer; an answer that is not of its type is one."""
         columns = self.columns(path)
-        blank = " AND ".join(f"{self.own}.{sql.name(column.name)} IS NULL" for column in columns)
+        blank = " AND ".join(_is_blank(f"{self.own}.{sql.name(column.name)}", column) for column in columns)
         if not any(column.kind in _CAN_MISFIT for column in columns):
             return f"({blank})"
         misfit = f"i.submission_id = m._submission_id AND i.row = {self.row} AND i.path = {sql.text(path)}"
@@ -174,6 +174,11 @@ class Rows:
 @lru_cache(maxsize=16)
 def _file_rows(name: str, path: Path, _changed: int) -> Sequence[Mapping[str, str]]:
     return read_media(name, path.read_bytes())
+
+
+def _is_blank(cell: str, column: Column) -> str:
+    """Several choices that were sent as blanks are an empty list."""
+    return f"coalesce(len({cell}), 0) = 0" if column.kind == "select_multiple" else f"{cell} IS NULL"
 
 
 def _alias(depth: int) -> str:
