@@ -15,8 +15,37 @@ from dialogkit.model.form import Form
 from dialogkit.model.staged import Staged
 from dialogkit.normalize.schema import tables_of
 from dialogkit.validate.resolve import Rows
+from tests.builders import make_form
 
 TODAY = "DATE '2026-11-20'"
+FORM = make_form(
+    "f",
+    "1",
+    [
+        ("integer", "n"),
+        ("decimal", "x"),
+        ("integer", "empty_n"),
+        ("text", "t"),
+        ("text", "empty_t"),
+        ("text", "digits"),
+        ("date", "d"),
+        ("date", "empty_d"),
+        ("select_one", "one", {"choices": ["a", "b"]}),
+        ("select_multiple", "ticks", {"choices": ["a", "b", "aa"]}),
+        ("select_multiple", "no_ticks", {"choices": ["a"]}),
+        ("datetime", "at"),
+        ("time", "clock"),
+        ("geopoint", "place"),
+        ("text", "emoji"),
+        ("calculate", "kept", {"calculation": "1"}),
+        ("repeat", "r"),
+        ("integer", "r/rows_n"),
+        ("text", "r/rows_t"),
+        ("text", "r/hidden", {"relevant": "${rows_n} > 3"}),
+        ("repeat", "none"),
+        ("integer", "none/no_rows"),
+    ],
+)
 
 
 class Stage:
@@ -56,16 +85,38 @@ class Stage:
 
     def texts(self, expression: str, at: str) -> Sequence[str]:
         """XPath `string()` of an expression at a question, in each row."""
-        rows = self.rows(at)
-        found = text(compile_tree(bind(expression, self.form, at), rows, at))
-        return self._each(found, rows)
+        return self.each(text(compile_tree(bind(expression, self.form, at), self.rows(at), at)), at)
 
     def holds(self, expression: str, at: str) -> Sequence[bool]:
         """XPath `boolean()` of an expression at a question, in each row."""
-        rows = self.rows(at)
-        found = boolean(compile_tree(bind(expression, self.form, at), rows, at))
-        return self._each(found, rows)
+        return self.each(boolean(compile_tree(bind(expression, self.form, at), self.rows(at), at)), at)
 
-    def _each(self, found: str, rows: Rows) -> Sequence[Any]:
+    def each(self, found: str, at: str) -> Sequence[Any]:
+        """What SQL finds at a question, in each row."""
+        rows = self.rows(at)
         query = f"SELECT {found}, {rows.row} AS place FROM {rows.source} ORDER BY place"
         return [one for one, _ in self.db.execute(query).fetchall()]
+
+
+def every_kind() -> Stage:
+    """A submission with an answer of each kind, a blank of some, three rows of one repeat and none of another."""
+    made = Stage(FORM)
+    cells = {
+        "n": "5",
+        "x": "2.5",
+        "t": "'yes'",
+        "digits": "'12,5'",
+        "d": "DATE '2026-03-01'",
+        "one": "'a'",
+        "ticks": "['a', 'b', 'aa']",
+        "at": "TIMESTAMPTZ '2026-03-01 22:30:15.25+00'",
+        "at__offset": "'+03:00'",
+        "clock": "TIME '10:20:30'",
+        "place": "{'lat': 1, 'lon': -2.5, 'altitude': NULL, 'accuracy': 12345678.5}",
+        "emoji": "'a\U0001f600'",
+        "kept": "'x'",
+    }
+    made.put("", cells)
+    for number, row in enumerate([{"rows_n": "3", "rows_t": "'a'"}, {}, {"rows_n": "4"}], 1):
+        made.put("r", row, str(number))
+    return made

@@ -18,8 +18,10 @@ from tests.benchmarks.measures import Figures, measure
 from tests.benchmarks.page import Results, Run, page
 from tests.benchmarks.pulling import pull_all
 from tests.benchmarks.shapes import SHAPES
+from tests.benchmarks.validating_page import Validated
 
 COMPARED: Final = ("orjson_parse", "landing", "checked_landing", "pandas_landing")
+JUDGED: Final = ("bare", "pass", "gate")
 PULLED: Final = (1_000, 10_000, 40_000, 100_000)
 _PAGE: Final = Path("docs/benchmarks.md")
 
@@ -35,6 +37,8 @@ class Plan:
         times: how often one more submission lands.
         shapes: other forms that land.
         percent: of their submissions.
+        judged: submissions whose rows are validated.
+        judged_rounds: how often.
     """
 
     rounds: Mapping[int, int]
@@ -43,6 +47,8 @@ class Plan:
     times: int = 5
     shapes: tuple[str, ...] = tuple(SHAPES)
     percent: int = 100
+    judged: int = 1_000_000
+    judged_rounds: int = 3
 
 
 def run_all(plan: Plan, work: Path) -> Results:
@@ -61,8 +67,19 @@ def run_all(plan: Plan, work: Path) -> Results:
     for size in plan.rounds:
         shutil.rmtree(work / str(size))
     received = [_told("receiving", work / f"received_{number}", plan.receive) for number in range(plan.rounds[first])]
+    validated = _validate(plan, work / "rules")
     helps = median(_told("help_page", work, 0)["cpu"] for _ in range(5))
-    return Results(datetime.now(UTC).date(), prepared, runs, lands, received, helps, pull_all(plan.pulled, work))
+    return Results(
+        datetime.now(UTC).date(), prepared, runs, lands, received, helps, pull_all(plan.pulled, work), validated
+    )
+
+
+def _validate(plan: Plan, folder: Path) -> Validated:
+    prepared = _told("rules_prepared", folder, plan.judged)
+    runs = [{name: _told(f"rules_{name}", folder, 0) for name in JUDGED} for _ in range(plan.judged_rounds)]
+    validated = Validated(prepared, runs, _told("rules_people", folder, 0), _told("rules_beside", folder, plan.times))
+    shutil.rmtree(folder)
+    return validated
 
 
 def _told(name: str, folder: Path, count: int) -> Figures:
@@ -82,7 +99,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=lasting if lasting.is_dir() else None) as work:
         if asked.quick:
             results = run_all(
-                Plan({2_000: 1}, receive=100, pulled=(1_000,), times=1, shapes=("deep",), percent=5), Path(work)
+                Plan(
+                    {2_000: 1},
+                    receive=100,
+                    pulled=(1_000,),
+                    times=1,
+                    shapes=("deep",),
+                    percent=5,
+                    judged=2_000,
+                    judged_rounds=1,
+                ),
+                Path(work),
             )
         else:
             results = run_all(Plan({10_000: 3, 100_000: 3, 1_000_000: 1}), Path(work))

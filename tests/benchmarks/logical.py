@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -21,6 +21,7 @@ _VERSION: Final = "1"
 _FIRST: Final = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 _COUNTRIES: Final = 4
 _CITIES: Final = 10
+_NOTES: Final = 12
 _HEAD: Final = (
     "type",
     "name",
@@ -40,6 +41,7 @@ def form_markdown() -> str:
     rows = ["survey", _HEAD, *_sheet()]
     rows += ["choices", ("list_name", "name", "label", "country")]
     rows += [("options", name, name) for name in OPTIONS]
+    rows += [("yes_no", name, name.title()) for name in ("yes", "no")]
     rows += [("countries", f"country_{number}", f"Country {number}") for number in range(_COUNTRIES)]
     rows += [
         ("cities", f"city_{number}_{city}", f"City {city}", f"country_{number}")
@@ -61,10 +63,10 @@ def suite_toml() -> str:
         f'[[rule]]\ncode = "RULE-{number:03d}"\ntype = "expect_column_values_to_be_between"\n'
         f'column = "number_{number}"\nmin_value = 0\nmax_value = 990\naction = "note"\n'
         f'message.en = "Number {number} is at most 990."\n'
-        for number in range(8)
+        for number in range(6)
     ]
     rules.append(
-        '[[rule]]\ncode = "RULE-008"\ntype = "expect_column_pair_values_a_to_be_greater_than_b"\n'
+        '[[rule]]\ncode = "RULE-006"\ntype = "expect_column_pair_values_a_to_be_greater_than_b"\n'
         'column_A = "end"\ncolumn_B = "start"\nor_equal = true\naction = "note"\nmessage.en = "It ends later."\n'
     )
     return "\n".join(rules)
@@ -97,27 +99,26 @@ def submissions(count: int, seed: int = 1) -> Iterator[Received]:
 def _sheet() -> Iterator[tuple[str, ...]]:
     yield from ((kind, kind, "") for kind in ("start", "end"))
     yield "begin_group", "facts", "Facts"
-    for number in range(8):
-        limits = ". >= 0 and . <= 1000" if number < 6 else ""
+    for number in range(6):
+        limits = ". >= 0 and . <= 1000" if number < 4 else ""
         yield "integer", f"number_{number}", "Number", "yes" if number % 2 == 0 else "", "", limits
-    for number in range(4):
-        yield "decimal", f"amount_{number}", "Amount", "", "", ". >= ${number_0} div -1" if number < 2 else ""
+    for number in range(3):
+        yield "decimal", f"amount_{number}", "Amount", "", "", ". >= ${number_0} div -1" if number == 0 else ""
     yield "date", "day_0", "Day"
     yield "date", "day_1", "Day", "", "", ". >= ${day_0} or ${day_0} = ''"
     yield "date", "day_2", "Day", "", "", ". <= today() + 400"
     yield "end_group", "", ""
     yield "begin_group", "choices", "Choices"
-    for number in range(8):
-        yield "select_one options", f"choice_{number}", "Choice", "yes" if number < 3 else ""
+    for number in range(6):
+        yield "select_one options", f"choice_{number}", "Choice", "yes" if number < 2 else ""
     yield "select_one countries", "country", "Country", "yes"
     yield "select_one cities", "city", "City", "", "", "", "", "country = ${country}"
     yield "select_multiple cities", "visited", "Visited", "", "", "", "", "country = ${country}"
-    for number in range(2):
-        yield "select_multiple options", f"several_{number}", "Several", "", "", "count-selected(.) <= 8"
+    yield "select_multiple options", "several", "Several", "", "", "count-selected(.) <= 8"
     yield "end_group", "", ""
     yield "begin_group", "words", "Words"
     for number in range(8):
-        yield "text", f"text_{number}", "Text", "", "", "string-length(.) <= 200" if number < 2 else ""
+        yield "text", f"text_{number}", "Text", "", "", "string-length(.) <= 200" if number == 0 else ""
     yield "geopoint", "position", "Position"
     yield "end_group", "", ""
     yield "begin_group", "opened", "Opened", "", _OPENED
@@ -131,51 +132,67 @@ def _sheet() -> Iterator[tuple[str, ...]]:
     yield "calculate", "named", "", "", "", "", "concat(${country}, '/', ${choice_1})"
     yield "calculate", "large", "", "", "", "", "if(${number_4} > 500, 'yes', 'no')"
     yield "integer", "people_count", "How many", "yes", "", ". <= 5"
-    yield "begin_repeat", "people", "People", "", "${people_count} > 0", "", "", "", "${people_count}"
+    yield "select_one yes_no", "any_people", "Anybody", "yes"
+    yield "begin_repeat", "people", "People", "", "${any_people} = 'yes'", "", "", "", "${people_count}"
     yield "select_one options", "role", "Role", "yes"
     yield "integer", "age", "Age", "", "", ". >= 0 and . <= 1000"
     yield "text", "remark", "Remark"
     yield "end_repeat", "", ""
-    for number in range(6):
+    for number in range(_NOTES):
         yield "text", f"note_{number}", "Remark"
 
 
+class _Said(dict[str, "str | list[Answers]"]):
+    """Answers by path, most of them given by chance."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__()
+        self.chance = chance
+
+    def say(self, path: str, kind: str, *, always: bool = False) -> None:
+        """An answer of this type."""
+        self.put(path, a_value(self.chance, kind), always=always)
+
+    def put(self, path: str, answer: str, *, always: bool = False) -> None:
+        """This answer, or none."""
+        if always or self.chance.random() < 0.85:
+            self[path] = answer
+
+
 def _answers(chance: random.Random, begun: datetime) -> dict[str, str | list[Answers]]:
-    said: dict[str, str | list[Answers]] = {
-        "start": f"{begun:%Y-%m-%dT%H:%M:%S.000+00:00}",
-        "end": f"{begun + timedelta(minutes=chance.randrange(5, 90)):%Y-%m-%dT%H:%M:%S.000+00:00}",
-    }
-
-    def say(path: str, make: Callable[[], str], *, always: bool = False) -> None:
-        if always or chance.random() < 0.85:
-            said[path] = make()
-
+    said = _Said(chance)
+    for name, moment in (("start", begun), ("end", begun + timedelta(minutes=chance.randrange(5, 90)))):
+        said[name] = f"{moment:%Y-%m-%dT%H:%M:%S.000+00:00}"
+    _say_facts(said)
     for number in range(8):
-        say(f"facts/number_{number}", lambda: a_value(chance, "integer"), always=number % 2 == 0)
-    for number in range(4):
-        say(f"facts/amount_{number}", lambda: a_value(chance, "decimal"))
-    first = date(2026, 1, 1) + timedelta(days=chance.randrange(200))
-    for number in range(3):
-        say(f"facts/day_{number}", lambda number=number: f"{first + timedelta(days=number):%Y-%m-%d}")  # type: ignore[misc]
-    for number in range(8):
-        say(f"choices/choice_{number}", lambda: chance.choice(OPTIONS), always=number < 3)
-    country = chance.randrange(_COUNTRIES)
-    said["choices/country"] = f"country_{country}"
-    say("choices/city", lambda: _city(chance, country))
-    say("choices/visited", lambda: " ".join(dict.fromkeys(_city(chance, country) for _ in range(3))))
-    for number in range(2):
-        say(f"choices/several_{number}", lambda: a_value(chance, "select_multiple options"))
-    for number in range(8):
-        say(f"words/text_{number}", lambda: a_value(chance, "text"))
-    say("words/position", lambda: a_value(chance, "geopoint"))
+        said.say(f"words/text_{number}", "text")
+    said.say("words/position", "geopoint")
     if said["choices/choice_0"] in OPTIONS[:3]:
         for number in range(3):
-            say(f"opened/inner_{number}", lambda: a_value(chance, "text"))
-        said["opened/inner_number"] = a_value(chance, "integer")
+            said.say(f"opened/inner_{number}", "text")
+        said.say("opened/inner_number", "integer", always=True)
     for number in range(3):
         if said.get(f"choices/choice_{number + 1}") == f"option_{number}":
-            say(f"follow_{number}", lambda: a_value(chance, "text"))
-    return said | _calculated(said) | _people(chance) | {f"note_{n}": a_value(chance, "text") for n in range(6)}
+            said.say(f"follow_{number}", "text")
+    for number in range(_NOTES):
+        said.say(f"note_{number}", "text", always=True)
+    return dict(said) | _calculated(said) | _people(chance)
+
+
+def _say_facts(said: _Said) -> None:
+    chance = said.chance
+    for number in range(6):
+        said.say(f"facts/number_{number}", "integer", always=number % 2 == 0)
+        said.say(f"choices/choice_{number}", "select_one options", always=number < 2)
+    first = date(2026, 1, 1) + timedelta(days=chance.randrange(200))
+    for number in range(3):
+        said.say(f"facts/amount_{number}", "decimal")
+        said.put(f"facts/day_{number}", f"{first + timedelta(days=number):%Y-%m-%d}")
+    country = chance.randrange(_COUNTRIES)
+    said["choices/country"] = f"country_{country}"
+    said.put("choices/city", _city(chance, country))
+    said.put("choices/visited", " ".join(dict.fromkeys(_city(chance, country) for _ in range(3))))
+    said.say("choices/several", "select_multiple options")
 
 
 def _calculated(said: Answers) -> dict[str, str]:
@@ -192,7 +209,8 @@ def _people(chance: random.Random) -> dict[str, str | list[Answers]]:
     rows: list[Answers] = [
         {"people/role": chance.choice(OPTIONS), "people/age": a_value(chance, "integer")} for _ in range(count)
     ]
-    return {"people_count": str(count)} | ({"people": rows} if rows else {})
+    said: dict[str, str | list[Answers]] = {"people_count": str(count), "any_people": "yes" if rows else "no"}
+    return said | ({"people": rows} if rows else {})
 
 
 def _city(chance: random.Random, country: int) -> str:
@@ -212,7 +230,7 @@ def _spoil(chance: random.Random, answers: dict[str, str | list[Answers]], *, hi
             ("choices/choice_4", "option_99"),
             ("choices/city", "city_0_0"),
             ("added", "5"),
-            ("facts/number_6", ""),
+            ("facts/number_4", ""),
         )
     )
     if value:

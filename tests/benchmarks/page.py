@@ -14,6 +14,7 @@ from typing import Final
 from tests.benchmarks.landing_page import Lands, Sizes, landing_marks, landing_part
 from tests.benchmarks.pulling import Pulls
 from tests.benchmarks.pulling_page import pulling_marks, pulling_part
+from tests.benchmarks.validating_page import Validated, validating_marks, validating_part
 
 Run = Mapping[str, Mapping[str, float]]
 
@@ -44,6 +45,7 @@ class Results:
         received: one a round.
         help_seconds: CPU of `dialogkit --help`.
         pulls: one for each server and number of submissions.
+        validated: rules over a million staged submissions, and over a hundred beside a million.
     """
 
     day: date
@@ -53,6 +55,7 @@ class Results:
     received: Sequence[Mapping[str, float]]
     help_seconds: float
     pulls: Sequence[Pulls]
+    validated: Validated
 
     def median_of(self, size: int, name: str, figure: str) -> float:
         return median(run[name][figure] for run in self.runs[size])
@@ -67,7 +70,7 @@ class Results:
 
 def page(results: Results) -> str:
     """The whole page."""
-    parts = (_head, _marks, _landing, _million, _sizes, _receiving, _pulling)
+    parts = (_head, _marks, _landing, _million, _validating, _sizes, _receiving, _pulling)
     return "\n".join(line for part in parts for line in part(results)) + "\n"
 
 
@@ -94,7 +97,12 @@ def _marks(results: Results) -> Iterator[str]:
     yield ""
     yield "| mark | measured | holds |"
     yield "|---|---|---|"
-    each = (*_each_mark(results), *landing_marks(_by_size(results), results.lands), *pulling_marks(results.pulls))
+    each = (
+        *_each_mark(results),
+        *landing_marks(_by_size(results), results.lands),
+        *validating_marks(results.validated),
+        *pulling_marks(results.pulls),
+    )
     for mark, measured, holds in each:
         yield f"| {mark} | {measured} | {holds} |"
     yield ""
@@ -205,6 +213,10 @@ def _receiving(results: Results) -> Iterator[str]:
         f"{1000 * results.received_rate('server_cpu'):.1f} ms of CPU a submission and "
         f"{results.received_rate('server_peak'):,.0f} MB of memory."
     )
+
+
+def _validating(results: Results) -> Iterator[str]:
+    yield from validating_part(results.validated)
 
 
 def _pulling(results: Results) -> Iterator[str]:

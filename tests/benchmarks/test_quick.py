@@ -17,7 +17,8 @@ def test_the_quick_benchmark_measures_everything_and_writes_its_page(tmp_path: P
     text = page.read_text(encoding="utf-8")
     assert text.count("| 2,000 |") == 6
     assert "formpack's way, at 2,000" in text
-    assert text.count("not in this run") == 9
+    assert text.count("not in this run") == 13
+    assert "75 rules of every kind" in text
     assert "8 clients" in text
     assert text.count("| 1,000 |") == 2
     assert "nan" not in text

@@ -116,7 +116,11 @@ def test_answers_are_shown_only_when_asked_for(site):
         shown = ok(site, "list", *words)
         assert "Zebracorn" not in shown
         assert "Yakoblin" not in shown
-    assert "Yakoblin" in ok(site, "list", "--values")
+    head, change, values, why = ok(site, "list", "--values").splitlines()
+    assert head.endswith("  visit  uuid:aa1  waiting")
+    assert change == "  change_response  said"
+    assert values.endswith(" → Yakoblin")
+    assert why.startswith("  20")
 
 
 def test_rows_blanks_and_whole_submissions(site):

@@ -335,7 +335,9 @@ def test_config_tells_each_value_and_where_it_is_from_but_no_secret(tmp_path, mo
 def test_held_is_listed_shown_released_and_dropped(place):
     listed = run("held", "list", "-w", place.root, "--json")
     assert json.loads(listed.stdout) == [{"submission_id": "uuid:held", "form_id": "visit", "rules": ["RULE-001"]}]
-    assert "uuid:held" in run("held", "list", "-w", place.root).stdout
+    told = run("held", "list", "-w", place.root)
+    assert told.stdout == "uuid:held  visit  1\n  RULE-001\n"
+    assert told.stderr.startswith("Held submissions: 1. ")
     shown = run("held", "show", "held", "-w", place.root)
     assert (
         shown.stdout

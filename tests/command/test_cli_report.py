@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from dialogkit.cli.main import cli
 from dialogkit.validate.pages import report as pages
 from dialogkit.warehouse.connect import writing
-from dialogkit.workspace import Workspace
-from tests.report_site import ANSWER, HOSTILE, report_site
+from dialogkit.workspace import Workspace, open_workspace
+from tests.builders import land_batch, received, write_batch
+from tests.report_site import ANSWER, HOSTILE, ODD, report_site
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 #: What makes a browser load or run something.
@@ -318,6 +319,18 @@ def test_text_that_is_read_from_right_to_left_turns_nothing_around_it(fix_its):
     text = fix_its["fix-it-002.txt"].read_text(encoding="utf-8")
     assert '☐ \u2068ماذا قال المشاركون عن "السوق"؟\u2069 (ligne 1): La réponse n’est pas permise.\n' in text
     assert "ODK Collect" in text
+
+
+def test_what_was_read_from_a_folder_is_not_to_be_opened_on_a_phone(tmp_path):
+    toml = '[servers.old]\nkind = "folder"\npath = "old"\n[forms.odd]\nfile = "odd.xlsx"\nserver = "old"\n'
+    (tmp_path / "dialogkit.toml").write_text(toml)
+    workspace = open_workspace(tmp_path)
+    with writing(workspace.warehouse) as db:
+        batch = write_batch(workspace.batches, ODD, [received(ODD, {"age": "4"}, "uuid:one")], server="old")
+        land_batch(db, batch, ODD, hold={"uuid:one": "RULE-001"})
+    text = lists(workspace, tmp_path / "lists")["fix-it-001.txt"].read_text(encoding="utf-8")
+    assert "RULE-001 is broken." in text
+    assert "ODK Collect" not in text
 
 
 def test_a_list_in_another_language_and_of_one_form(place, tmp_path):

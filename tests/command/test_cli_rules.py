@@ -144,6 +144,22 @@ def test_every_rule_is_listed_with_its_origin_action_and_state(place: Workspace)
     assert "Deux fois\u00a0!" in run("rules", "list", "--language", "fr", "-w", place.root).stdout
 
 
+def test_a_rule_is_a_line_and_its_message_stands_below(place: Workspace):
+    lines = run("rules", "list", "visit", "-w", place.root).stdout.splitlines()
+    rule = lines.index("visit  hold  R1  (mostly 0.9)")
+    assert lines[rule + 1] == "  Twice."
+    assert "visit  off  FORM-CONSTRAINT:n" in lines
+    assert "visit  note  FORM-CALCULATION:lot  (not decidable)" in lines
+
+
+def test_what_cannot_be_decided_is_listed_alone_with_the_reason(place: Workspace):
+    head, message, reason = run("rules", "list", "--undecided", "-w", place.root).stdout.splitlines()
+    assert (head, message[:2]) == ("visit  note  FORM-CALCULATION:lot  (not decidable)", "  ")
+    assert "random()" in reason
+    as_json = json.loads(run("rules", "list", "--undecided", "--json", "-w", place.root).stdout)
+    assert [one["code"] for one in as_json] == ["FORM-CALCULATION:lot"]
+
+
 def test_rules_are_exported_into_a_folder(place: Workspace, tmp_path: Path):
     result = run("rules", "export", "--to", tmp_path / "out", "-w", place.root)
     assert result.exit_code == 0

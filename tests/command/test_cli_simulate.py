@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from dialogkit.cli.main import cli
 from dialogkit.instance import read_instance
-from dialogkit.model.synthetic import DEVICE, is_synthetic
+from dialogkit.model.synthetic import DEVICE, PREFIX
 
 FORM = """
 | survey |
@@ -59,7 +59,7 @@ def test_each_submission_has_a_folder_with_its_files(form: Path) -> None:
         assert isinstance(photo, str)
         assert (folder / photo).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
         assert folder.name == instance.instance_id.replace(":", "")
-        assert is_synthetic(instance.instance_id)
+        assert instance.instance_id.startswith(PREFIX)
         assert b'dialogkit:synthetic="valid"' in data
         assert str(instance.answers["phone"]).startswith(DEVICE)
         assert "18" <= str(instance.answers.get("age", "18")) < "30"
@@ -83,7 +83,9 @@ def test_what_cannot_be_reached_satisfied_or_decided_is_told_and_is_no_failure(f
 
 
 def test_the_same_is_told_in_words(form: Path) -> None:
-    lines = simulate(form, "-q").stdout.splitlines()
+    result = simulate(form, "-q")
+    lines = result.stdout.splitlines()
+    assert result.stderr.startswith(f"In {form.parent / 'out'}. ")
     assert lines[0] == "made  visit  version 3  20 submissions"
     assert [line for line in lines if line.startswith("not reached  never  ")]
     assert [line for line in lines if line.startswith("no value found  none  ")]
@@ -123,7 +125,12 @@ def test_what_cannot_be_done_is_refused_with_its_code(form: Path, more: list[str
     result = simulate(form, *(one.format(there=form.parent, file=form) for one in more))
     assert result.exit_code == 4
     assert f"error[{code}]" in result.stderr
+    assert "Did you mean" not in result.stderr
     assert not (form.parent / "out").exists()
+
+
+def test_a_kind_that_is_misspelt_is_guessed(form: Path) -> None:
+    assert "Did you mean too-big?" in simulate(form, "--break", "too-bg").stderr
 
 
 def test_file_and_folder_are_needed(form: Path) -> None:

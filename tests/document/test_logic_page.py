@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dialogkit.logic import functions, python_functions, sql_special
+from dialogkit.logic import python_functions
+from dialogkit.logic.bind import bind
+from dialogkit.logic.parse import NotDecidable
+from dialogkit.logic.refusals import UNDECIDABLE, refused
+from dialogkit.logic.sql_functions import DATES, FUNCTIONS, PYTHON_ONLY
+from dialogkit.logic.sql_special import MAYBE_SETS, OVER_SETS, SPECIAL
+from dialogkit.logic.tree import Function
+from tests.builders import make_form
 
 PAGE = Path(__file__).parents[2] / "docs" / "logic.md"
+#: Functions of which binding makes something else: nodes, rows of lists, places of rows.
+BOUND = {"current", "position", "indexed-repeat", "jr:choice-name", "pulldata", "instance"}
+COMPILED = {*FUNCTIONS, *DATES, *SPECIAL, *OVER_SETS, *MAYBE_SETS}
 
 
 def told() -> dict[str, tuple[str, str]]:
@@ -16,22 +26,29 @@ def told() -> dict[str, tuple[str, str]]:
 
 
 def test_each_function_stands_in_the_page_with_its_state() -> None:
-    compiled = {*functions.FUNCTIONS, *functions.DATES, *functions.STRUCTURAL}
-    undecidable = python_functions.UNDECIDABLE
     states = {
-        **dict.fromkeys(undecidable, "not decidable"),
-        **dict.fromkeys(functions.PYTHON_ONLY, "in Python"),
-        **dict.fromkeys(compiled, "compiled"),
+        **dict.fromkeys(UNDECIDABLE, "not decidable"),
+        **dict.fromkeys(PYTHON_ONLY, "in Python"),
+        **dict.fromkeys(COMPILED | BOUND, "compiled"),
     }
-    assert {name: state for name, (state, _) in told().items() if name in states} == states
+    assert {name: state for name, (state, _) in told().items()} == states
 
 
 def test_what_is_not_compiled_says_why() -> None:
-    reasons = {**python_functions.UNDECIDABLE, **functions.PYTHON_ONLY}
+    reasons = {**UNDECIDABLE, **PYTHON_ONLY}
     assert {name: remark for name, (_, remark) in told().items() if name in reasons} == reasons
 
 
 def test_python_computes_every_function_that_sql_says_or_leaves_to_it() -> None:
-    in_sql = {*functions.FUNCTIONS, *functions.DATES, *functions.STRUCTURAL, *functions.PYTHON_ONLY}
-    assert in_sql <= {*python_functions.FUNCTIONS, *python_functions.SPECIAL}
-    assert set(sql_special.SPECIAL) <= functions.STRUCTURAL
+    in_python = {*python_functions.FUNCTIONS, *python_functions.SPECIAL}
+    assert {*COMPILED, *PYTHON_ONLY} == in_python
+    assert not in_python & (BOUND | UNDECIDABLE.keys())
+
+
+def test_what_binding_reads_is_a_function_for_neither() -> None:
+    form = make_form("f", "1", [("text", "a")])
+    for name in BOUND:
+        try:
+            assert not isinstance(bind(f"{name}()", form, "a"), Function), name
+        except NotDecidable as refusal:
+            assert refusal.reason != refused(name)

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import duckdb
 
 from dialogkit.logic.answers import Facts, Row
 from dialogkit.logic.bind import bind
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.media import media_rows
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.settle import settle
 from dialogkit.logic.tree import Nodes, trees_in
 from dialogkit.model.form import BuiltForm, Form, Question
+from dialogkit.model.lineage import Lineage
 from dialogkit.model.staged import Staged
 from dialogkit.model.submission import Answers, Origin
+from dialogkit.normalize.staging import stage
 from dialogkit.validate.check import check
 from dialogkit.validate.rules import rules_of
-from tests.builders import received, stage_batch, write_batch
+from tests.builders import received, write_batch
 
 ARRIVED: Final = "2026-11-20T10:00:00.000Z"
 TODAY: Final = date(2026, 11, 20)
 _KINDS: Final = ("RELEVANT", "REQUIRED", "CONSTRAINT", "FILTER", "CALCULATION", "ROWS", "COUNT")
 _CHOOSES: Final = ("select_one", "select_multiple", "rank")
 _GATE: Final = re.compile(r"\s*\$\{[^}]+\}\s*=\s*(['\"])yes\1\s*")
+_Found = TypeVar("_Found")
 #: Submission, row, rule.
 Broken = tuple[str, str, str]
 #: Row, rule, and whether it is broken; None where the evaluator cannot say it.
@@ -72,9 +75,13 @@ def agreement(
     built: Sequence[BuiltForm],
     sent: Sequence[Sent],
     origin: Origin = "server",
+    same: Mapping[str, str] | None = None,
 ) -> Agreement:
-    """Stage and check a batch, and judge its submissions beside that. Versions are oldest first."""
-    staged = staged_of(db, folder, built, sent, origin)
+    """Stage and check a batch, and judge its submissions beside that. Versions are oldest first.
+
+    `same`: earlier paths of renamed questions with their newest.
+    """
+    staged = staged_of(db, folder, built, sent, origin, same)
     report = check(db, staged, rules_of(staged), today=TODAY)
     assert [result.code for result in report.results if not result.evaluated and not result.undecided] == []
     rows = db.execute("SELECT submission_id, row, rule FROM stage_violations").fetchall()
@@ -96,6 +103,7 @@ def staged_of(
     built: Sequence[BuiltForm],
     sent: Sequence[Sent],
     origin: Origin = "server",
+    same: Mapping[str, str] | None = None,
 ) -> Staged:
     """A batch of submissions; without concepts, so that nobody asks them for consent."""
     forms = [bare(one.form) for one in built]
@@ -104,7 +112,9 @@ def staged_of(
         received(by_version.get(version, forms[-1]), one, f"uuid:{number}", version=version, origin=origin)
         for number, (version, one) in enumerate(sent)
     ]
-    staged = stage_batch(db, write_batch(folder, forms[-1], whole, origin=origin), *forms)
+    batch = write_batch(folder, forms[-1], whole, origin=origin)
+    known = {form.version: form for form in forms}
+    staged = stage(db, batch.manifest, batch.submissions, known, lineage=Lineage(same=same or {}))
     return replace(staged, media={one.form.version: dict(one.media) for one in built})
 
 
@@ -118,7 +128,7 @@ class RuleJudge:
 
     def __init__(self, built: BuiltForm, origin: Origin = "server") -> None:
         self.form = bare(built.form)
-        self.logic = Logic(self.form)
+        self.logic = FormLogic(self.form)
         self.origin = origin
         self.media = media_rows(built.media)
 
@@ -177,8 +187,10 @@ class _Judged:
             yield "ROWS", None if relevant is None else relevant and not rows
         if section.repeat_count:
             count = self.tried(lambda: self.logic.count(path, above, self.facts))
-            unsaid = relevant is None or isinstance(count, NotDecidable)
-            yield "COUNT", None if unsaid else bool(relevant and count is not None and max(count, 0) != len(rows))
+            if relevant is None or isinstance(count, NotDecidable):
+                yield "COUNT", None
+            else:
+                yield "COUNT", relevant and count is not None and max(count, 0) != len(rows)
 
     def opens(self, path: str, above: Row, rows: Sequence[Row]) -> bool | None:
         """Whether a repeat is relevant in the row that holds it; None where its rows do not agree."""
@@ -193,7 +205,7 @@ class _Judged:
         return None if outer is None or isinstance(own, NotDecidable) else True
 
     @staticmethod
-    def tried(ask):  # type: ignore[no-untyped-def]
+    def tried(ask: Callable[[], _Found]) -> _Found | NotDecidable:
         try:
             return ask()
         except NotDecidable as refusal:
@@ -223,25 +235,22 @@ class _Judged:
         if text and question.choice_filter and question.type in _CHOOSES:
             offered = self.tried(lambda: self.logic.choices(path, row, self.facts))
             codes = {text} if question.type == "select_one" else set(text.split())
-            unsaid = isinstance(offered, NotDecidable)
-            yield "FILTER", None if unsaid else bool((codes & self.codes(question)) - set(offered))
+            known = codes & self.codes(question)
+            yield "FILTER", None if isinstance(offered, NotDecidable) else bool(known - set(offered))
         if question.type == "calculate" and question.calculation and not question.trigger:
             unsaid = (row.label, path, "calculation") in self.undecided
             yield "CALCULATION", None if unsaid else not same(text, row.computed.get(path, ""))
 
-    def holds(self, ask) -> bool | None:  # type: ignore[no-untyped-def]
+    def holds(self, ask: Callable[[], bool]) -> bool | None:
         found = self.tried(ask)
         return None if isinstance(found, NotDecidable) else bool(found)
 
     def stated(self, question: Question, row: Row) -> bool:
         """Whether a page states every answer with which a constraint compares."""
-        read = [part for part in trees_in(bind(question.constraint, self.form, question.path))]
+        read = trees_in(bind(question.constraint, self.form, question.path))
         single = [part.path for part in read if isinstance(part, Nodes) and not part.repeats and not part.filters]
-        return all(
-            row.around(self.form.repeat_of(path)).values.get(path, "").strip()
-            for path in single
-            if path in self.form.by_path
-        )
+        places = [(path, row.around(self.form.repeat_of(path))) for path in single if path in self.form.by_path]
+        return all(place.values.get(path, "").strip() and not self.logic.hidden(path, place) for path, place in places)
 
     def codes(self, question: Question) -> set[str]:
         """The codes of all choices, whatever the filter."""

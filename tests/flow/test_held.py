@@ -60,6 +60,13 @@ def test_show_says_what_is_wrong_and_never_an_answer(held):
     assert "Amina" not in str(problems)
 
 
+def test_a_note_beside_is_told_with_its_row_and_offers_no_release(held):
+    held.execute("INSERT INTO ops.violations VALUES ('uuid:aa1', 'visit', 'visit__r', '2', '', 'NOTE-1', 'note')")
+    (_, note) = show_held(held, "uuid:aa1")
+    assert (note.severity, note.where) == ("note", "visit, submission uuid:aa1, row 2")
+    assert note.fix.startswith("It holds nothing.")
+
+
 def test_the_words_of_a_rule_stay_while_a_submission_is_held_by_it(held, tmp_path):
     land(held, tmp_path, received(FORM, ANSWERS, "uuid:later"), hold={"uuid:later": "RULE-009"})
     assert show_held(held, "uuid:aa1")[0].message == "RULE-001 is broken."

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 
 from dialogkit.cli.main import cli
 from dialogkit.errors import ReleaseRefused
+from dialogkit.model.synthetic import PREFIX, synthetic_id
 from dialogkit.publish.gate import folded, search
 from dialogkit.publish.release import Release, Request, write_release
 from dialogkit.publish.verify import verify
@@ -275,6 +276,19 @@ def test_nothing_that_may_be_published_refuses_the_release(snapshot: Any, publis
     with pytest.raises(ReleaseRefused) as refused:
         publish(made.ready())
     assert refused.value.code == "RELEASE-003"
+
+
+def test_a_release_that_would_count_made_up_submissions_is_refused(
+    snapshot: Any, publish: Publish, tmp_path: Path
+) -> None:
+    made = snapshot().first_dialogues()
+    made.add(synthetic_id("a"), phone("KEN-D01"))
+    with pytest.raises(ReleaseRefused) as refused:
+        publish(made.ready())
+    assert refused.value.code == "RELEASE-014"
+    assert "1 of local_dialogue" in refused.value.problem.message
+    assert PREFIX in refused.value.problem.fix
+    assert not (tmp_path / "2026-11-21-1").exists()
 
 
 def test_a_release_is_never_written_over_another(snapshot: Any, publish: Publish) -> None:

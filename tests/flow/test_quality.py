@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -14,105 +11,15 @@ import duckdb
 import pytest
 
 from dialogkit.errors import ConfigError
-from dialogkit.model.form import Form
-from dialogkit.model.server import Received
-from dialogkit.model.submission import Answers, Origin
 from dialogkit.validate.check import check
 from dialogkit.validate.quality.rules import prepare, quality_rules
-from dialogkit.validate.quality.settings import ALWAYS, KEYS
-from tests.builders import land_batch, make_form, received, stage_batch, write_batch
-
-SCALE = [f"s{number}" for number in range(1, 7)]
-FREE = [f"o{number}" for number in range(1, 6)]
-ROWS: list[Any] = [
-    ("start", "start"),
-    ("end", "end"),
-    ("deviceid", "device"),
-    ("select_one", "country", {"choices": ["KEN", "FRA", "FJI", "XXX"], "concept": "geo.country"}),
-    ("text", "collector", {"required": "yes"}),
-    ("integer", "age", {"required": "yes"}),
-    ("decimal", "income", {"required": "yes"}),
-    ("text", "story", {"required": "yes"}),
-    *[
-        (
-            "select_one",
-            f"g/{name}",
-            {"list_name": "scale", "required": "yes"} | ({"choices": list("123")} if n == 0 else {}),
-        )
-        for n, name in enumerate(SCALE)
-    ],
-    ("geopoint", "place"),
-    ("calculate", "sum", {"calculation": "1"}),
-    *[("text", name) for name in FREE],
-    ("text", "why", {"relevant": "${age} > 200"}),
-    ("repeat", "person"),
-    ("integer", "person/years"),
-]
-FORM = make_form("f", "1", ROWS)
-Broken = list[tuple[str, str, str]]
-Run = Callable[..., Broken]
-
-
-def answers(number: int, **changed: str) -> dict[str, Any]:
-    """An honest interview, a different one for each number. An empty text takes an answer away."""
-    rng = Random(number)
-    told = {
-        "start": "2026-11-20T09:00:00.000+03:00",
-        "end": "2026-11-20T09:30:00.000+03:00",
-        "device": f"device {number}",
-        "country": "KEN",
-        "collector": "amina",
-        "age": str(rng.randint(18, 90)),
-        "income": f"{rng.gauss(500, 50):.1f}",
-        "story": f"story {number}",
-        **{f"g/{name}": rng.choice("123") for name in SCALE[:-2]},
-        "g/s5": "1",
-        "g/s6": "3",
-        "place": f"{rng.uniform(-1, 1):.6f} {rng.uniform(36, 38):.6f} 0 5",
-        **{name: f"{name} {number}" for name in FREE},
-        "sum": str(number),
-    }
-    told |= {key.replace("__", "/"): value for key, value in changed.items()}
-    return {key: value for key, value in told.items() if value}
-
-
-def visit(number: int, *, form: Form = FORM, sent: str = "2026-11-20T10:00:00.000Z", **changed: Any) -> Received:
-    people = changed.pop("person", None)
-    facts = {key: changed.pop(key) for key in ("submitter", "origin", "submission_id") if key in changed}
-    told: Answers = answers(number, **changed) | ({"person": people} if people else {})
-    return received(
-        form, told, facts.pop("submission_id", f"uuid:{number:04}"), submitted_at=sent, **({"submitter": "a"} | facts)
-    )
+from tests.builders import make_form, received, stage_batch, write_batch
+from tests.flow.interviews import FORM, FREE, ROWS, SCALE, Run, answers, ids, runner, visit
 
 
 @pytest.fixture
 def run(db: duckdb.DuckDBPyConnection, tmp_path: Path) -> Run:
-    """What breaks which rule: submission, row and code. `land` loads a batch before."""
-
-    def broken(
-        some: Sequence[Received],
-        tables: Mapping[str, Mapping[str, Any]] | None = None,
-        *,
-        form: Form = FORM,
-        origin: Origin = "server",
-        land: bool = False,
-    ) -> Broken:
-        batch = write_batch(tmp_path / "batches", form, some, origin=origin)
-        if land:
-            land_batch(db, batch, form)
-            return []
-        staged = stage_batch(db, batch, form)
-        found: Broken = []
-        for rule in quality_rules(staged, tables or {}, prepare(db, staged)):
-            assert set(rule.messages) == {"en", "fr", "es"}
-            found += [(id_, row, rule.code) for id_, row in db.execute(rule.query).fetchall()]
-        return sorted(found)
-
-    return broken
-
-
-def ids(broken: Broken, code: str) -> list[str]:
-    return sorted({id_.removeprefix("uuid:").lstrip("0") for id_, _, found in broken if found == code})
+    return runner(db, tmp_path)
 
 
 def test_honest_work_breaks_no_rule_at_all(run: Run) -> None:
@@ -122,99 +29,6 @@ def test_honest_work_breaks_no_rule_at_all(run: Run) -> None:
         "outlier": {"columns": ["income"], "z": 6},
     }
     assert run([visit(number) for number in range(120)], tables) == []
-
-
-def test_the_same_answers_are_told_of_the_later_submission_whatever_phones_add(run: Run) -> None:
-    people = [{"person/years": "4"}, {"person/years": "7"}]
-    some = [
-        visit(1, person=people),
-        visit(
-            1, person=people, submission_id="uuid:0002", sent="2026-11-20T11:00:00Z", device="other", place="1 37 0 4"
-        ),
-        visit(1, person=people[:1], submission_id="uuid:0003"),
-        visit(1, person=people, submission_id="uuid:0004", o1="another"),
-        visit(5),
-    ]
-    assert ids(run(some), "QUALITY-DUPLICATE") == ["2"]
-
-
-def test_few_answers_that_are_the_same_are_chance(run: Run) -> None:
-    few = {"start": "2026-11-20T09:00:00+03:00", "age": "30", "story": "yes"}
-    some = [received(FORM, few, f"uuid:000{number}") for number in (1, 2)]
-    assert run(some) == []
-    assert ids(run(some, {"duplicate": {"least": 2}}), "QUALITY-DUPLICATE") == ["2"]
-    assert run(some, {"duplicate": {"least": 2, "on": False}}) == []
-
-
-def test_a_share_of_the_same_answers_is_enough_for_near(run: Run) -> None:
-    changed = {"story": "new", "income": "1"}  # 14 of 16 answers are the same
-    some = [visit(1), visit(1, submission_id="uuid:0002", **changed), visit(3)]
-    assert ids(run(some, {"near": {}}), "QUALITY-NEAR") == ["2"]
-    assert run(some, {"near": {"share": 0.95}}) == []
-    assert run(some, {"near": {"least": 30}}) == []
-
-
-@pytest.mark.parametrize("other", [{"submitter": "b"}, {"start": "2026-11-21T09:00:00+03:00"}])
-def test_near_compares_within_blocks_only(run: Run, other: dict[str, str]) -> None:
-    some = [visit(1), visit(1, submission_id="uuid:0002", story="new", **other)]
-    sent = {"clock": {"on": False}}
-    assert run(some, {"near": {}} | sent) == []
-    assert ids(run(some, {"near": {"within": ["country"]}} | sent), "QUALITY-NEAR") == ["2"]
-
-
-def test_large_blocks_are_compared_in_slices_that_follow_one_another(run: Run) -> None:
-    some = [visit(number) for number in range(6)]
-    some += [visit(5, submission_id="uuid:0006", story="new"), visit(0, submission_id="uuid:0007", story="new")]
-    assert ids(run(some, {"near": {"largest": 4}}), "QUALITY-NEAR") == ["6"]
-    assert ids(run(some, {"near": {}}), "QUALITY-NEAR") == ["6", "7"]
-
-
-def test_what_was_accepted_before_counts_and_an_edit_is_no_duplicate_of_itself(run: Run) -> None:
-    run([visit(1), visit(2)], land=True)
-    edit = received(FORM, answers(1, story="new"), "uuid:0001", instance_id="uuid:e", submitter="a", edited=True)
-    copy = visit(2, submission_id="uuid:0003", story="other")
-    assert ids(run([edit, copy], {"near": {}}), "QUALITY-NEAR") == ["3"]
-
-
-@pytest.fixture
-def keep(db: duckdb.DuckDBPyConnection) -> Callable[[], None]:
-    """Keeps the fingerprints of the last batch, as loading does."""
-
-    def kept() -> None:
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS ops.fingerprints (form_id VARCHAR NOT NULL, submission_id VARCHAR NOT NULL, "
-            "fingerprint UBIGINT NOT NULL, submitted_at TIMESTAMPTZ)"
-        )
-        db.execute(
-            "INSERT INTO ops.fingerprints SELECT 'f', submission_id, fingerprint, submitted_at FROM stage_fingerprints"
-        )
-
-    return kept
-
-
-def test_a_fingerprint_that_the_warehouse_keeps_makes_a_duplicate(
-    db: duckdb.DuckDBPyConnection, run: Run, keep: Callable[[], None]
-) -> None:
-    run([visit(1), visit(2)])
-    keep()
-    edit = received(FORM, answers(1), "uuid:0001", instance_id="uuid:e", edited=True)
-    late = visit(2, submission_id="uuid:0003", sent="2026-11-20T09:45:00Z")  # the copy landed first
-    assert ids(run([edit, late, visit(4)]), "QUALITY-DUPLICATE") == ["3"]
-    db.execute("UPDATE ops.fingerprints SET form_id = 'another'")
-    assert run([edit, late, visit(4)]) == []
-
-
-def test_one_that_lands_once_more_does_not_take_the_blame_for_its_copy(run: Run, keep: Callable[[], None]) -> None:
-    first, copy = visit(1), visit(1, submission_id="uuid:0002", sent="2026-11-20T11:00:00Z")
-    assert ids(run([first, copy]), "QUALITY-DUPLICATE") == ["2"]
-    keep()
-    run([first, copy], land=True)
-    again = received(FORM, answers(1), "uuid:0001", instance_id="uuid:e", submitter="a")
-    assert run([again], {"near": {}}) == []
-    again = received(
-        FORM, answers(1), "uuid:0002", instance_id="uuid:e", submitter="a", submitted_at="2026-11-20T11:00:00Z"
-    )
-    assert [code for *_, code in run([again], {"near": {}})] == ["QUALITY-DUPLICATE", "QUALITY-NEAR"]
 
 
 def test_times_that_cannot_be_are_told_of_phones_only(run: Run) -> None:
@@ -458,71 +272,3 @@ def test_a_form_of_thousands_of_questions_is_judged_too(run: Run) -> None:
         "QUALITY-DUPLICATE",
         "QUALITY-NEAR",
     ]
-
-
-@pytest.mark.parametrize(
-    ("tables", "code", "says"),
-    [
-        ({"naer": {}}, "CONFIG-070", "near"),
-        ({"near": 1}, "CONFIG-072", "[quality.near]"),
-        ({"near": {"shear": 0.5}}, "CONFIG-071", "share"),
-        ({"near": {"share": 85}}, "CONFIG-072", "at most 1"),
-        ({"near": {"share": True}}, "CONFIG-072", "number"),
-        ({"near": {"action": "stop"}}, "CONFIG-072", "note or hold"),
-        ({"near": {"within": []}}, "CONFIG-072", "list"),
-        ({"near": {"within": ["contry"]}}, "CONFIG-073", "country"),
-        ({"blanks": {"smallest": 5}}, "CONFIG-072", "at least 10"),
-        ({"hours": {"from": "6"}}, "CONFIG-072", "07:30"),
-        ({"hours": {"start": "age"}}, "CONFIG-074", "datetime"),
-        ({"digits": {}}, "CONFIG-075", "columns"),
-        ({"digits": {"columns": ["aeg"]}}, "CONFIG-073", "age"),
-        ({"digits": {"columns": ["income"]}}, "CONFIG-074", "integer"),
-        ({"outlier": {"columns": ["story"]}}, "CONFIG-074", "decimal"),
-        ({"outlier": {"columns": ["person.yeers"]}}, "CONFIG-073", "person.years"),
-        ({"cluster": {"column": "age"}}, "CONFIG-074", "geopoint"),
-        ({"cluster": {"enumerator": "person.years"}}, "CONFIG-074", "outside repeats"),
-        ({"country": {"boxes": {"KEN": [1, 2, 3]}}}, "CONFIG-072", "west"),
-        ({"speed": {"time": "watch"}}, "CONFIG-072", "audit"),
-    ],
-)
-def test_what_is_written_wrong_is_refused_with_the_way_out(
-    run: Run, tables: Mapping[str, Any], code: str, says: str
-) -> None:
-    with pytest.raises(ConfigError) as caught:
-        run([visit(1)], tables)
-    assert caught.value.code == code
-    assert says in caught.value.fix
-    assert caught.value.problem.where == f"validations/f.toml, [quality.{next(iter(tables))}]"
-
-
-@pytest.mark.parametrize(
-    "name", ["near", "clock", "hours", "speed", "straight", "blanks", "point", "country", "cluster"]
-)
-def test_a_rule_that_somebody_asks_for_and_the_form_cannot_have_is_refused(run: Run, name: str) -> None:
-    bare = make_form("f", "1", [("repeat", "r"), ("text", "r/a")])
-    with pytest.raises(ConfigError) as caught:
-        run([received(bare, {"r": [{"r/a": "x"}]})], {name: {}}, form=bare)
-    assert caught.value.code == "CONFIG-075"
-
-
-PAGE = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
-
-
-def test_every_example_of_the_page_is_taken(run: Run) -> None:
-    examples = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    names = [name for example in examples for name in tomllib.loads(example)["quality"]]
-    assert {*names} == {*KEYS}
-    for example in examples:
-        run([visit(1)], tomllib.loads(example)["quality"])
-
-
-@pytest.mark.parametrize("name", KEYS)
-def test_the_page_names_every_key_with_its_default(name: str) -> None:
-    (section,) = re.findall(rf"^## {name}: .*?(?=^## )", PAGE, re.DOTALL | re.MULTILINE)
-    cells = dict(re.findall(r"^\| (`.*?) \| (.*?) \|", section, re.MULTILINE))
-    told = {key: default for keys, default in cells.items() for key in re.findall(r"`(\w+)`", keys)}
-    assert told.keys() == KEYS[name].keys()
-    for key, default in ((key, one.default) for key, one in KEYS[name].items()):
-        if default not in (None, "", [], {}):
-            assert told[key].strip("`").replace('"', "") in (f"{default}".replace("'", ""), f"{default}".lower())
-    assert ("Always on." in section) == (name in ALWAYS)

@@ -13,7 +13,7 @@ from dialogkit.model.staged import Staged
 from dialogkit.validate import gate
 from dialogkit.validate.check import check
 from dialogkit.validate.refused import COMPOUND, NOT_HERE
-from dialogkit.validate.suites import read_suite
+from dialogkit.validate.suites import read_rules_file, rules_in
 from tests.builders import make_form, stage_batch, write_batch
 from tests.flow.test_validate_suites import TODAY
 
@@ -106,7 +106,7 @@ def test_every_type_that_judges_rows_names_as_many_as_it_counts(
 ):
     path = tmp_path / "f.toml"
     path.write_text("\n".join(written(kind, arguments) for kind, arguments in SAMPLES.items()))
-    report = check(db, staged, read_suite(path, staged, db), today=TODAY)
+    report = check(db, staged, rules_in(read_rules_file(path), staged, db), today=TODAY)
     named = dict(
         db.execute("SELECT rule, count(DISTINCT submission_id) FROM stage_violations GROUP BY rule").fetchall()
     )
@@ -121,7 +121,7 @@ def test_every_other_type_tells_a_whole_that_is_right_from_one_that_is_wrong(
     rules = [written(kind, good, f"{kind}:good") for kind, (good, _) in FIGURES.items()]
     rules += [written(kind, good | bad, f"{kind}:bad") for kind, (good, bad) in FIGURES.items()]
     path.write_text("\n".join(rules))
-    report = check(db, staged, read_suite(path, staged, db), today=TODAY)
+    report = check(db, staged, rules_in(read_rules_file(path), staged, db), today=TODAY)
     assert [result.code for result in report.results if not result.evaluated] == []
     assert {result.code: result.violations for result in report.results} == {
         f"{kind}:{name}": number for kind in FIGURES for name, number in (("good", 0), ("bad", 1))

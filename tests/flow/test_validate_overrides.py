@@ -12,7 +12,7 @@ from dialogkit.model.staged import Staged
 from dialogkit.validate import texts
 from dialogkit.validate.overrides import FIXED, KINDS
 from dialogkit.validate.rules import rules_of
-from dialogkit.validate.suites import read_rules_file, read_suite
+from dialogkit.validate.suites import read_rules_file, rules_in
 from tests.builders import make_form, stage_batch, write_batch
 
 FORM = make_form(
@@ -81,13 +81,13 @@ def test_a_change_that_means_nothing_is_refused(
     db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path, code: str, text: str, said: str
 ):
     with pytest.raises(ConfigError) as caught:
-        read_suite(written(tmp_path, text), staged, db)
+        rules_in(read_rules_file(written(tmp_path, text)), staged, db)
     assert caught.value.code == code
     assert said in f"{caught.value.problem.message} {caught.value.problem.fix}"
 
 
 def test_a_repeat_can_be_named_too(db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path):
-    assert read_suite(written(tmp_path, '[form."FORM-ROWS:r"]\naction = "note"'), staged, db) == ()
+    assert rules_in(read_rules_file(written(tmp_path, '[form."FORM-ROWS:r"]\naction = "note"')), staged, db) == ()
 
 
 def test_tables_of_quality_are_handed_through(tmp_path: Path):

@@ -12,7 +12,7 @@ from dialogkit.model.submission import Answers
 from dialogkit.validate import statement
 from dialogkit.validate.check import check
 from dialogkit.validate.statement import UNSTEADY
-from dialogkit.validate.suites import read_suite
+from dialogkit.validate.suites import read_rules_file, rules_in
 from tests.builders import land_batch, make_form, received, stage_batch, write_batch
 from tests.flow.test_validate_suites import TODAY, broken, write
 
@@ -56,7 +56,7 @@ def judged(db: duckdb.DuckDBPyConnection, tmp_path: Path):
     staged = stage_batch(db, write_batch(tmp_path / "batches", FORM, some), FORM)
 
     def judge(*rules: str) -> Report:
-        report = check(db, staged, read_suite(write(tmp_path, *rules), staged, db), today=TODAY)
+        report = check(db, staged, rules_in(read_rules_file(write(tmp_path, *rules)), staged, db), today=TODAY)
         assert [result.code for result in report.results if not result.evaluated] == []
         return report
 
@@ -102,7 +102,7 @@ def test_a_figure_over_the_form_counts_every_submission_once(db: duckdb.DuckDBPy
 
 def test_before_the_first_landing_the_batch_is_the_form(db: duckdb.DuckDBPyConnection, tmp_path: Path):
     staged = stage_batch(db, write_batch(tmp_path, FORM, [*HERE, {"code": "a"}]), FORM)
-    check(db, staged, read_suite(write(tmp_path, UNIQUE), staged, db), today=TODAY)
+    check(db, staged, rules_in(read_rules_file(write(tmp_path, UNIQUE)), staged, db), today=TODAY)
     assert broken(db) == ["1", "4"]
 
 
@@ -121,7 +121,7 @@ def test_of_the_accepted_rows_only_those_with_values_of_the_batch_are_looked_at(
     )
     some = [received(FORM, answers, uuid) for uuid, answers in NOW if uuid != "uuid:2"]
     staged = stage_batch(db, write_batch(tmp_path / "batches", FORM, some), FORM)
-    for rule in read_suite(write(tmp_path, UNIQUE, CHANGED), staged, db):
+    for rule in rules_in(read_rules_file(write(tmp_path, UNIQUE, CHANGED)), staged, db):
         assert rule.expectation
         codes = db.execute(f"SELECT code FROM ({rule.expectation.view}) ORDER BY ALL").fetchall()
         assert codes == [("a",), ("a",), ("b",), ("b",), (None,)]
@@ -149,6 +149,17 @@ def test_of_the_accepted_rows_only_those_with_values_of_the_batch_are_looked_at(
         ("SELECT * FROM {batch} WHERE d < current_date", "current_date"),
         ("SELECT * FROM {batch} WHERE d < now()", "now"),
         ("SELEC * FROM {batch}", "cannot read it"),
+        ("WITH secret AS (SELECT * FROM secret) SELECT * FROM {batch}, secret", "secret"),
+        ("SELECT * FROM {batch}, secret WHERE (WITH secret AS (SELECT 1) SELECT 1 FROM secret) = 1", "secret"),
+        ("WITH RECURSIVE secret AS (SELECT * FROM secret UNION ALL SELECT 1) SELECT * FROM {batch}, secret", "secret"),
+        ("SELECT * FROM {batch} USING SAMPLE 5", "sample"),
+        ("SELECT * FROM {batch} TABLESAMPLE 10%", "sample"),
+        ("SELECT * FROM {batch} WHERE age(d) > INTERVAL 1 YEAR", "age"),
+        ("SELECT * FROM {batch} WHERE d < pg_postmaster_start_time()", "pg_postmaster_start_time"),
+        ("SELECT * FROM {batch} WHERE " + "NOT " * 600 + "true", "within each other"),
+        ("SELECT * FROM {batch} WHERE age(d, {today}) > INTERVAL 1 YEAR", ""),
+        ("SELECT * FROM {batch:>99999999999} WHERE 'a{{1}}' = d", ""),
+        ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 9) SELECT * FROM {batch}, T", ""),
         ("SELECT * FROM {batch} WHERE today < {today}", ""),
         ("WITH late AS (SELECT * FROM {batch}) SELECT l.* FROM late l, {main}, unnest([1, 2]), range(3)", ""),
     ],

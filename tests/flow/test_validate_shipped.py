@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import pytest
 
 from dialogkit.bundled import bundled
 from dialogkit.forms.build import build_form
-from dialogkit.model.form import Form
+from dialogkit.model.form import BuiltForm, Form
 from dialogkit.model.submission import Answers
+from dialogkit.validate.by_version import Versions
 from dialogkit.validate.check import check
-from dialogkit.validate.suites import read_suite
+from dialogkit.validate.form_logic import logic_rules
+from dialogkit.validate.suites import read_rules_file, rules_in
 from tests.builders import stage_batch, write_batch
 from tests.flow.test_validate_suites import TODAY
+from tests.logic_rows import Stage
 
 FORMS = sorted(path.stem for path in bundled("forms").glob("*.xlsx"))
 CONSENT = {"gate": "1", "adult_confirm": "yes", "consent_record": "yes"}
@@ -33,8 +37,12 @@ BRACKETS = {"team_contact": "[contact]"}
 
 
 @cache
+def built_of(form_id: str) -> BuiltForm:
+    return build_form(bundled("forms") / f"{form_id}.xlsx")
+
+
 def form_of(form_id: str) -> Form:
-    return build_form(bundled("forms") / f"{form_id}.xlsx").form
+    return built_of(form_id).form
 
 
 def texts(column: str, repeat: str = "") -> tuple[list[dict[str, object]], list[dict[str, object]]]:
@@ -194,7 +202,7 @@ def test_each_rule_fires_on_what_it_is_about_and_on_nothing_else(
         some += [by_path(form, CONSENT | one) for one in (*bad, *good)]
     some.append(by_path(form, CONSENT))
     staged = stage_batch(db, write_batch(tmp_path, form, some), form)
-    rules = read_suite(path, staged, db)
+    rules = rules_in(read_rules_file(path), staged, db)
     report = check(db, staged, rules, today=TODAY)
     assert [result.code for result in report.results if not result.evaluated] == []
     assert all(set(rule.messages) == {"en", "fr", "es"} for rule in rules)
@@ -206,6 +214,15 @@ def test_each_rule_fires_on_what_it_is_about_and_on_nothing_else(
         own = {f"uuid:{first + number}" for number in range(len(CASES[code][0]) + len(CASES[code][1]))}
         assert fired.get(code, set()) & own == expected[code], code
         assert blank not in fired.get(code, set()), code
+
+
+@pytest.mark.parametrize("form_id", FORMS)
+def test_all_logic_of_the_form_is_decided_and_by_sql_alone(form_id: str):
+    built = built_of(form_id)
+    staged = replace(Stage(built.form).staged, media={built.form.version: dict(built.media)})
+    rules = list(logic_rules(Versions(staged)))
+    assert len(rules) > 50
+    assert [(rule.code, rule.undecided) for rule in rules if rule.undecided or rule.by_python] == []
 
 
 def test_barriers_go_with_the_moments_that_the_list_of_barriers_says():

@@ -14,7 +14,7 @@ from dialogkit.model.staged import Staged
 from dialogkit.model.submission import Answers
 from dialogkit.validate.check import check
 from dialogkit.validate.decide import decide
-from dialogkit.validate.suites import read_suite
+from dialogkit.validate.suites import read_rules_file, rules_in
 from tests.builders import make_form, stage_batch, write_batch
 
 TODAY = date(2026, 11, 21)
@@ -60,7 +60,7 @@ def write(tmp_path: Path, *rules: str) -> Path:
 
 
 def run(db: duckdb.DuckDBPyConnection, staged: Staged, path: Path) -> Report:
-    return check(db, staged, read_suite(path, staged, db), today=TODAY)
+    return check(db, staged, rules_in(read_rules_file(path), staged, db), today=TODAY)
 
 
 def broken(db: duckdb.DuckDBPyConnection, rule: str = "R1") -> list[str]:
@@ -205,8 +205,26 @@ def test_a_query_that_names_other_rows_than_it_counts_is_not_evaluated(
     assert (result.evaluated, result.violations) == (False, 0)
 
 
+@pytest.mark.parametrize(
+    ("query", "evaluated", "violations"),
+    [
+        ("SELECT NULL AS _submission_id, '' AS _row FROM {batch}", False, 0),
+        ("SELECT _submission_id, words AS _row FROM {batch}", False, 0),
+        ("SELECT b.* FROM {batch} b JOIN {row} r USING (_submission_id)", True, 1),
+        ("SELECT _submission_id, NULL AS _row FROM {batch} WHERE n > 60 -- too many", True, 1),
+    ],
+)
+def test_a_query_names_places_only_and_each_once(
+    db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path, query: str, evaluated: bool, violations: int
+) -> None:
+    rule = f'type = "unexpected_rows_expectation"\nunexpected_rows_query = "{query}"'
+    (result,) = run(db, staged, write(tmp_path, rule)).results
+    assert (result.evaluated, result.violations) == (evaluated, violations)
+    assert db.execute("SELECT count(*) FROM stage_violations").fetchone() == (violations,)
+
+
 def test_without_a_file_there_are_no_rules(db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path) -> None:
-    assert read_suite(tmp_path / "f.toml", staged, db) == ()
+    assert rules_in(read_rules_file(tmp_path / "f.toml"), staged, db) == ()
 
 
 QUERY = 'type = "unexpected_rows_expectation"\nunexpected_rows_query = "SELECT * FROM {batch}"'
@@ -217,6 +235,7 @@ BETWEEN = 'type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value 
     ("code", "rules", "said"),
     [
         ("CONFIG-020", ["not toml"], "TOML"),
+        ("CONFIG-020", ["a = " + "[" * 9_000], "TOML"),
         ("CONFIG-020", [BETWEEN + "\n[other]\na = 1"], "nothing but rules"),
         ("CONFIG-021", [BETWEEN + '\naction = "stop"'], "hold"),
         ("CONFIG-021", [BETWEEN + '\nmessage.en = "x"\nmessage.de = "y"'], "message.fr"),
@@ -228,6 +247,7 @@ BETWEEN = 'type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value 
         ("CONFIG-023", ['type = "expect_column_values_to_be_between"\ncolumn = "n"\nmax_value = [1]'], "refuses"),
         ("CONFIG-023", [BETWEEN + '\nrow_condition = "n > 1"'], "when"),
         ("CONFIG-024", ['type = "expect_column_values_to_be_null"\ncolumn = "nn"'], "Did you mean n"),
+        ("CONFIG-023", ['type = "expect_column_values_to_be_null"\ncolumn = []'], "refuses it"),
         ("CONFIG-024", ['type = "expect_column_values_to_be_null"\ncolumn = "size"'], "table = "),
         ("CONFIG-024", ['type = "expect_column_values_to_be_null"\ntable = "rows"\ncolumn = "size"'], "mean row"),
         ("CONFIG-025", ['type = "expect_column_values_to_match_regex"\ncolumn = "n"\nregex = "a"'], "{batch}"),
@@ -256,7 +276,7 @@ def test_a_rule_that_cannot_work_is_refused_with_file_rule_and_way_out(
     db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path, code: str, rules: list[str], said: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_suite(write(tmp_path, *rules), staged, db)
+        rules_in(read_rules_file(write(tmp_path, *rules)), staged, db)
     error = caught.value
     assert (error.code, error.exit_code) == (code, 3)
     assert "f.toml" in error.where
@@ -267,6 +287,6 @@ def test_a_rule_that_cannot_work_is_refused_with_file_rule_and_way_out(
 def test_every_problem_of_a_file_is_told_at_once(db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path) -> None:
     path = write(tmp_path, BETWEEN + "\nmaximum = 1\nwindows = 1", 'type = "nothing"\naction = "stop"', QUERY)
     with pytest.raises(ConfigError) as caught:
-        read_suite(path, staged, db)
+        rules_in(read_rules_file(path), staged, db)
     told = [*(problem.code for problem in caught.value.problems), caught.value.code]
     assert told == ["CONFIG-023", "CONFIG-023", "CONFIG-021", "CONFIG-022"]

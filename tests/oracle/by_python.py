@@ -6,22 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from dialogkit.logic.answers import Facts
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.media import media_rows
 from dialogkit.logic.replay import Judged, replay
 from dialogkit.model.form import BuiltForm, Form
 from dialogkit.model.submission import Answers
 from tests.oracle.differential import Undecided, Verdict
+from tests.oracle.instances import place_of
 
 
 def by_python(built: BuiltForm, answers: Sequence[Answers], now: str) -> Sequence[Mapping[str, Verdict]]:
     """What the evaluator says of each submission; calculations are computed anew, as a phone does."""
     facts = Facts(datetime.fromisoformat(now), media=media_rows(built.media))
-    logic = Logic(built.form)
+    logic = FormLogic(built.form)
     return [dict(_verdicts(built.form, one, facts, logic)) for one in answers]
 
 
-def _verdicts(form: Form, answers: Answers, facts: Facts, logic: Logic) -> Iterator[tuple[str, Verdict]]:
+def _verdicts(form: Form, answers: Answers, facts: Facts, logic: FormLogic) -> Iterator[tuple[str, Verdict]]:
     for one in replay(form, answers, facts, logic, recalculate=True):
         place = place_of(form, one.path, one.row)
         if one.path in form.repeats and one.relevant is None and "relevant" not in one.undecided:
@@ -41,15 +42,3 @@ def _verdict(one: Judged) -> Verdict:
         calculation=why.get("calculation", one.calculated),
         filter=why.get("choice_filter", one.chosen),
     )
-
-
-def place_of(form: Form, path: str, row: str) -> str:
-    """The place of a node as JavaRosa's answers name it: `rep/q` in row `2` is `rep[2]/q`."""
-    numbers = iter(row.split("/") if row else ())
-    parts: list[str] = []
-    above = ""
-    for name in path.split("/"):
-        above = f"{above}/{name}" if above else name
-        number = next(numbers, "") if above in form.repeats else ""
-        parts.append(f"{name}[{number}]" if number else name)
-    return "/".join(parts)

@@ -16,7 +16,8 @@ from dialogkit.logic.bind import bind, bind_filter
 from dialogkit.logic.compile import Place, compile_tree, condition
 from dialogkit.logic.parse import NeedsPython, NotDecidable
 from dialogkit.logic.sql_choices import offered
-from dialogkit.logic.sql_java import java_double, let
+from dialogkit.logic.sql_java import java_double
+from dialogkit.logic.sql_let import let
 from dialogkit.logic.terms import Term, by_case, day, number, text
 from dialogkit.logic.tree import Tree, paths_in
 from dialogkit.model.form import BuiltForm, Form, Question, Section
@@ -27,6 +28,7 @@ from dialogkit.validate.resolve import Rows
 from dialogkit.warehouse.connect import writing
 from tests.builders import received, stage_batch, write_batch
 from tests.oracle.differential import Undecided, Verdict
+from tests.oracle.instances import place_of
 
 _YES: Final = {"yes": True, "true": True, "true()": True, "no": False, "false": False, "false()": False}
 #: Submission and row.
@@ -100,7 +102,7 @@ class _Judge:
             yield (submission, row), dict(zip(expressions, values, strict=True))
 
     def note(self, key: _Key, path: str, **facts: Any) -> None:
-        place = _place(self.form, path, key[1])
+        place = place_of(self.form, path, key[1])
         submission = self.found.setdefault(key[0], {})
         submission[place] = replace(submission.get(place, Verdict()), **facts)
 
@@ -124,7 +126,7 @@ class _Judge:
     def _outer(self, key: _Key, above: Sequence[str]) -> bool | Undecided:
         for path in reversed(above):
             row = "/".join(key[1].split("/")[: _depth(self.form, path)])
-            place = _place(self.form, path, row)
+            place = place_of(self.form, path, row)
             found = self.found.get(key[0], {}).get(place)
             if found is not None and found.relevant is not True:
                 return found.relevant
@@ -136,7 +138,7 @@ class _Judge:
         names = f"SELECT _submission_id, _row FROM {sql.name(self.staged.relations[table.name])}"
         for submission, row in self.db.execute(names).fetchall():
             outer = row.rpartition("/")[0]
-            found = self.found.get(submission, {}).get(_place(self.form, repeat, outer), Verdict())
+            found = self.found.get(submission, {}).get(place_of(self.form, repeat, outer), Verdict())
             self.note((submission, row), repeat, relevant=found.relevant)
 
     def _take_out(self, path: str, key: _Key) -> None:
@@ -206,7 +208,7 @@ class _Judge:
         wanted = "NULL"
         try:
             asked = number(compile_tree(bind(section.repeat_count, self.form, section.path), self.rows(section.path)))
-            wanted = f"CASE WHEN {asked} IS NOT NULL THEN CAST(greatest(trunc({asked}), 0) AS BIGINT) END"
+            wanted = f"CASE WHEN {asked} IS NOT NULL THEN CAST(trunc({asked}) AS BIGINT) END"
         except NotDecidable as error:
             facts["count"] = _undecided(error)
         for key, values in self.ask(section.path, {"count": wanted}):
@@ -238,18 +240,6 @@ def _undecided(error: NotDecidable) -> Undecided:
 
 def _depth(form: Form, path: str) -> int:
     return sum(section.kind == "repeat" for section in form.sections_above(path))
-
-
-def _place(form: Form, path: str, row: str) -> str:
-    """`g/rep/q` in row `2` is `g/rep[2]/q`."""
-    numbers = iter(row.split("/")) if row else iter(())
-    parts: list[str] = []
-    done = ""
-    for part in path.split("/"):
-        done = f"{done}/{part}" if done else part
-        number = next(numbers, "") if done in form.repeats else ""
-        parts.append(f"{part}[{number}]" if number else part)
-    return "/".join(parts)
 
 
 def _parts(form: Form) -> dict[str, Section | Question]:

@@ -43,6 +43,18 @@ def answers_of(form: Form, told: Told) -> Answers:
     return top
 
 
+def place_of(form: Form, path: str, row: str) -> str:
+    """The place of a node as JavaRosa's answers name it: `rep/q` in row `2` is `rep[2]/q`."""
+    numbers = iter(row.split("/") if row else ())
+    parts: list[str] = []
+    above = ""
+    for name in path.split("/"):
+        above = f"{above}/{name}" if above else name
+        number = next(numbers, "") if above in form.repeats else ""
+        parts.append(f"{name}[{number}]" if number else name)
+    return "/".join(parts)
+
+
 def plain(place: str) -> str:
     """The path of a place: `g/rep[2]/q` is `g/rep/q`."""
     return re.sub(r"\[\d+\]", "", place)

@@ -6,62 +6,13 @@ import pytest
 
 from dialogkit.logic.bind import bind
 from dialogkit.logic.compile import compile_tree
-from dialogkit.logic.parse import NeedsPython, NotDecidable
-from tests.builders import make_form
-from tests.logic_rows import Stage
-
-FORM = make_form(
-    "f",
-    "1",
-    [
-        ("integer", "n"),
-        ("decimal", "x"),
-        ("integer", "empty_n"),
-        ("text", "t"),
-        ("text", "empty_t"),
-        ("text", "digits"),
-        ("date", "d"),
-        ("date", "empty_d"),
-        ("select_one", "one", {"choices": ["a", "b"]}),
-        ("select_multiple", "ticks", {"choices": ["a", "b", "aa"]}),
-        ("select_multiple", "no_ticks", {"choices": ["a"]}),
-        ("datetime", "at"),
-        ("time", "clock"),
-        ("geopoint", "place"),
-        ("text", "emoji"),
-        ("calculate", "kept", {"calculation": "1"}),
-        ("repeat", "r"),
-        ("integer", "r/rows_n"),
-        ("text", "r/rows_t"),
-        ("text", "r/hidden", {"relevant": "${rows_n} > 3"}),
-        ("repeat", "none"),
-        ("integer", "none/no_rows"),
-    ],
-)
+from dialogkit.logic.terms import is_told
+from tests.logic_rows import Stage, every_kind
 
 
 @pytest.fixture(scope="module")
 def stage() -> Stage:
-    made = Stage(FORM)
-    cells = {
-        "n": "5",
-        "x": "2.5",
-        "t": "'yes'",
-        "digits": "'12,5'",
-        "d": "DATE '2026-03-01'",
-        "one": "'a'",
-        "ticks": "['a', 'b', 'aa']",
-        "at": "TIMESTAMPTZ '2026-03-01 22:30:15.25+00'",
-        "at__offset": "'+03:00'",
-        "clock": "TIME '10:20:30'",
-        "place": "{'lat': 1, 'lon': -2.5, 'altitude': NULL, 'accuracy': 12345678.5}",
-        "emoji": "'a\U0001f600'",
-        "kept": "'x'",
-    }
-    made.put("", cells)
-    for number, row in enumerate([{"rows_n": "3", "rows_t": "'a'"}, {}, {"rows_n": "4"}], 1):
-        made.put("r", row, str(number))
-    return made
+    return every_kind()
 
 
 def holds(stage: Stage, expression: str) -> bool:
@@ -268,6 +219,13 @@ def test_texts_numbers_and_dates_are_written_as_java_writes_them(stage: Stage, e
     assert value(stage, expression) == expected
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"), [("{}", "Infinity"), ("-{}", "-Infinity"), ("1 div {}", "0"), ("{} > 1", "true")]
+)
+def test_more_digits_than_a_number_has_are_infinite(stage: Stage, expression: str, expected: str) -> None:
+    assert value(stage, expression.format("9" * 400)) == expected
+
+
 def test_an_expression_of_a_row_reads_its_own_row_and_its_place(stage: Stage) -> None:
     assert stage.texts("concat(${rows_n}, '/', position(..), '/', count(${r}), '/', ${n})", "r/rows_t") == [
         "3/1/1/5",
@@ -282,43 +240,16 @@ def test_once_keeps_the_stored_value(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "reason"),
+    ("expression", "at", "told"),
     [
-        ("regex(${t}, '(?=a)b')", "look-ahead"),
-        ("regex(${t}, '[a-z&&[^b]]')", "set of signs"),
-        ("regex(${t}, ${t})", "not written out"),
-        ("format-date(${d}, ${t})", "not written out"),
-        ("distance(${place})", "distance"),
-        ("digest(${t}, 'MD5')", "digest"),
-        ("round(${x}, ${n})", "not written out"),
-        ("count(${hidden})", "not relevant"),
-        ("concat(" + ", ".join(["${place}"] * 60) + ") = ''", "too long"),
+        ("once(uuid())", "kept", True),
+        ("once(uuid())", "empty_t", False),
+        ("if(${n} = 5, 'x', once(uuid()))", "empty_t", True),
+        ("if(${n} = 5, once(uuid()), 'x')", "empty_t", False),
+        ("if(${n} = 5, once(uuid()), 'x')", "kept", True),
+        ("${n} + 1", "kept", True),
     ],
 )
-def test_what_sql_cannot_say_is_left_to_python(stage: Stage, expression: str, reason: str) -> None:
-    with pytest.raises(NeedsPython) as caught:
-        compile_tree(bind(expression, FORM, "n"), stage.rows("n"), "n")
-    assert reason in caught.value.reason
-
-
-@pytest.mark.parametrize(
-    ("expression", "reason"),
-    [
-        ("random() > 0", "random"),
-        ("once(uuid())", "uuid"),
-        ("${nobody} = 1", "not the name"),
-        ("unheard-of(1)", "unheard-of"),
-        ("not(1, 2)", "2 arguments"),
-        ("if(1, 2)", "if"),
-        ("property('deviceid')", "phone"),
-        ("jr:itext('x')", "language"),
-        ("decimal-time(now())", "not stored"),
-        ("format-date(${d}, '%b')", "language"),
-        ("date(true())", "as a date"),
-    ],
-)
-def test_what_cannot_be_decided_says_why_and_is_never_guessed(stage: Stage, expression: str, reason: str) -> None:
-    with pytest.raises(NotDecidable) as caught:
-        compile_tree(bind(expression, FORM, "n"), stage.rows("n"), "n")
-    assert not isinstance(caught.value, NeedsPython)
-    assert reason in caught.value.reason
+def test_what_chance_made_once_is_told_where_it_was_kept(stage: Stage, expression: str, at: str, told: bool) -> None:
+    term = compile_tree(bind(expression, stage.form, at), stage.rows(at), at)
+    assert stage.each(is_told(term), at) == [told]

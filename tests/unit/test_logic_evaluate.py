@@ -12,77 +12,9 @@ from dialogkit.logic.answers import Facts, Row
 from dialogkit.logic.bind import bind
 from dialogkit.logic.evaluate import evaluate
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.python_functions import FUNCTIONS, SPECIAL, UNDECIDABLE
-from dialogkit.logic.values import Value, java_text, stored
-from dialogkit.model.form import Choice, Form, Question, Section
-from dialogkit.model.submission import Answers
-
-NOW = datetime(2026, 11, 20, 10, 11, 12, 345_000, tzinfo=UTC)
-PLACES = [
-    {"name": "a", "label": "Aa", "region": "1"},
-    {"name": "b", "label": "Bb", "region": "02"},
-    {"name": "b", "label": "Second", "region": "2"},
-]
-FACTS = Facts(NOW, media={"places.csv": PLACES})
-FORM = Form(
-    "f",
-    "7",
-    "F",
-    ("en", "fr"),
-    "en",
-    (
-        Question("t", "t", "text"),
-        Question("i", "i", "integer"),
-        Question("d", "d", "decimal"),
-        Question("day", "day", "date"),
-        Question("at", "at", "datetime"),
-        Question("ticked", "ticked", "select_multiple", "fruits"),
-        Question("one", "one", "select_one", "fruits", choice_filter="size = ${i}"),
-        Question("place", "place", "select_one", "places.csv"),
-        Question("point", "point", "geopoint"),
-        Question("c", "c", "calculate", calculation="1"),
-        Question("x", "r/x", "integer"),
-        Question("own", "r/own", "calculate", calculation="1"),
-        Question("y", "r/g/k/y", "decimal"),
-        Question("deep", "r/g/k/deep", "calculate", calculation="1"),
-    ),
-    (
-        Section("repeat", "r", "r", {}),
-        Section("group", "g", "r/g", {}),
-        Section("repeat", "k", "r/g/k", {}),
-    ),
-    {
-        "fruits": (
-            Choice("apple", {"en": "Apple", "fr": "Pomme"}, {"size": "7"}),
-            Choice("plum", {"en": "Plum", "fr": "Prune"}, {"size": "1"}),
-        )
-    },
-)
-ANSWERS: Answers = {
-    "t": "hello 2",
-    "i": "7",
-    "d": "2.5",
-    "day": "2026-11-20",
-    "at": "2026-03-29T02:30:00.000+03:00",
-    "ticked": "apple plum",
-    "one": "apple",
-    "place": "b",
-    "point": "1.5 36.8 10 5",
-    "r": [
-        {"r/x": "2", "r/g/k": [{"r/g/k/y": "1.5"}, {"r/g/k/y": "3"}]},
-        {"r/x": "10", "r/g/k": [{"r/g/k/y": "4"}]},
-        {},
-    ],
-}
-
-
-def value(expression: str, at: str = "c", row: Row | None = None, facts: Facts = FACTS) -> Value:
-    return evaluate(bind(expression, FORM, at), FORM, row or Row.of(ANSWERS), facts, at)
-
-
-def told(expression: str, facts: Facts = FACTS) -> str:
-    """What a calculation stores."""
-    return stored(value(expression, facts=facts), "text")[0]
+from dialogkit.logic.values import Value, java_text
+from dialogkit.model.form import Form, Question
+from tests.logic_answers import ANSWERS, FACTS, NOW, told, value
 
 
 @pytest.mark.parametrize(
@@ -206,76 +138,6 @@ def test_where_no_day_is_known_today_is_not_decidable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "text"),
-    [
-        ("count(${r})", "3"),
-        ("sum(${x})", "12"),
-        ("sum(${y})", "8.5"),
-        ("count-non-empty(${x})", "2"),
-        ("max(${x})", "10"),
-        ("join(';', ${x})", "2;10;"),
-        ("indexed-repeat(${x}, ${r}, 2)", "10"),
-        ("indexed-repeat(${x}, ${r}, 0)", "2"),
-        ("indexed-repeat(${y}, ${r}, 1, ${k}, 2)", "3"),
-        ("indexed-repeat(${y}, ${r}, 3, ${k}, 2)", ""),
-        ("count(${r}[x > 2])", "1"),
-        ("sum(${r}[position() < 3]/x)", "12"),
-        ("/data/r[1]/x", ""),
-        ("count(${r}[count(./g/k) > 1])", "1"),
-        ("instance('places')/root/item[name = 'a']/region", "1"),
-        ("count(instance('places')/root/item[region = 2])", "2"),
-        ("count(instance('places')/root/item[region = '2'])", "1"),
-        ("count(instance('fruits')/root/item[size != 7 and name = 'plum'])", "1"),
-        ("pulldata('places', 'label', 'name', ${place})", "Bb"),
-        ("pulldata('places', 'label', 'region', 2)", "Second"),
-        ("jr:choice-name(${one}, '${one}')", "Apple"),
-        ("jr:choice-name('plum', '${one}')", ""),
-        ("jr:choice-name(selected-at(${ticked}, 1), '${ticked}')", "Plum"),
-    ],
-)
-def test_nodes_and_lists_are_read_as_phones_read_them(expression: str, text: str) -> None:
-    assert told(expression) == text
-
-
-def test_the_label_of_a_choice_is_in_the_language_of_the_phone() -> None:
-    assert told("jr:choice-name(${one}, '${one}')", Facts(NOW, language="fr")) == "Pomme"
-
-
-@pytest.mark.parametrize(
-    ("expression", "text"),
-    [
-        ("${x}", "10"),
-        ("count(${r})", "1"),
-        ("sum(${y})", "4"),
-        ("position(..)", "2"),
-        ("indexed-repeat(${x}, ${r}, position(..) - 1)", "2"),
-        ("sum(../../r[position() <= position(current()/..)]/x)", "12"),
-        ("count(../../r[x < current()/../x])", "1"),
-    ],
-)
-def test_a_row_sees_itself_and_by_climbing_out_all_the_others(expression: str, text: str) -> None:
-    row = Row.of(ANSWERS).below["r"][1]
-    assert stored(value(expression, "r/own", row), "text")[0] == text
-
-
-def test_a_row_within_a_row_knows_both_places() -> None:
-    row = Row.of(ANSWERS).below["r"][0].below["r/g/k"][1]
-    assert row.label == "1/2"
-    assert value("concat(position(..), position(../../..), ${x}, ${y})", "r/g/k/deep", row) == "2123"
-
-
-def test_what_is_not_relevant_reads_as_empty_and_is_not_counted() -> None:
-    root = Row.of(ANSWERS)
-    root.hidden.add("i")
-    root.below["r"][1].hidden.add("r")
-    root.below["r"][0].hidden.add("r/g")
-    assert value("${i} = ''", row=root) is True
-    assert (value("count(${r})", row=root), value("sum(${x})", row=root)) == (2.0, 2.0)
-    assert value("count(${k})", row=root) == 0.0
-    assert value("position(..)", "r/own", root.below["r"][1]) == 0.0
-
-
-@pytest.mark.parametrize(
     "expression",
     [
         "${x} + 1",
@@ -320,11 +182,10 @@ def test_chance_that_is_not_asked_for_does_no_harm() -> None:
         (-1234.5, "-1234.5"),
         (-0.0, "-0.0"),
         (123456789.25, "1.2345678925E8"),
-        (5e-324, "5.0E-324"),
     ],
 )
 def test_numbers_are_written_as_java_writes_them(number: float, text: str) -> None:
-    assert java_text(number).replace("4.9E-324", "5.0E-324") == text
+    assert java_text(number) == text
 
 
 @pytest.mark.parametrize(
@@ -351,12 +212,3 @@ def test_numbers_are_written_as_java_writes_them(number: float, text: str) -> No
 def test_an_answer_is_read_by_its_type(kind: str, given: str, read: Value) -> None:
     form = Form("f", "1", "F", (), "", (Question("q", "q", kind),), (), {})
     assert evaluate(bind("${q}", form, "q"), form, Row.of({"q": given}), FACTS, "q") == read
-
-
-def test_no_function_is_both_known_and_refused() -> None:
-    assert not FUNCTIONS.keys() & UNDECIDABLE.keys()
-    assert not SPECIAL & UNDECIDABLE.keys()
-
-
-def test_rows_give_back_the_answers_that_they_were_made_of() -> None:
-    assert Row.of(ANSWERS).answers() == ANSWERS

@@ -16,6 +16,7 @@ from dialogkit.logic.parse import (
     Step,
     Text,
     names_in,
+    nodes_in,
     parse,
 )
 
@@ -83,3 +84,16 @@ def test_signs_that_phones_do_not_know_are_refused_by_name(expression: str) -> N
 def test_names_are_found_everywhere_but_in_texts() -> None:
     tree = parse("if(-${a} > 1, concat(${b}, '${c}'), .)")
     assert names_in(tree) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["(" * 9_000 + "1" + ")" * 9_000, "-" * 9_000 + "1", "1" + " + 1" * 9_000, "not(" * 160 + "1" + ")" * 160],
+)
+def test_what_would_go_too_deep_is_refused_and_does_not_end_python(expression: str) -> None:
+    with pytest.raises(NotDecidable, match="within each other"):
+        parse(expression)
+
+
+def test_a_chain_of_hundreds_is_an_expression_like_others() -> None:
+    assert len(list(nodes_in(parse("${a}" + " or ${b}" * 290)))) == 581

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 
+from dialogkit.model.correction import State
 from dialogkit.model.report_page import Bar
+from dialogkit.validate.form_logic import KINDS
 from dialogkit.validate.pages.charts import Stack, scale, stacked
 from dialogkit.validate.pages.fix_list import short_ids
 from dialogkit.validate.pages.fix_words import fix_words, what_to_do
 from dialogkit.validate.pages.html import Html, el, join, outside
+from dialogkit.validate.pages.report_form import STATE_WORDS
 from dialogkit.validate.pages.speech import in_language, number, percent
+from dialogkit.validate.pages.words import words
 from dialogkit.warehouse.report_facts import joined_bars
 from dialogkit.warehouse.report_groups import Counted, guarded
 
@@ -146,7 +151,14 @@ def test_short_ids_are_as_long_as_it_takes_to_tell_them_apart():
 
 def test_there_is_something_to_do_for_every_rule():
     words = fix_words("en")
+    for kind in ("FORM-TYPE", "FORM-CHOICE", *KINDS):
+        assert what_to_do(words, f"{kind}:a") not in (words["do other"], words["team"]), kind
     assert what_to_do(words, "FORM-REQUIRED:a/b") == "Answer the question."
     assert what_to_do(words, "FORM-FILTER:a") == what_to_do(words, "FORM-CHOICE:a")
     assert what_to_do(words, "FORM-SEALED:no key") == words["team"]
     assert what_to_do(words, "RULE-004") == words["do other"]
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es"])
+def test_every_state_of_a_correction_has_words(language):
+    assert {STATE_WORDS.get(state, state) for state in get_args(State)} <= words(language).keys()

@@ -9,7 +9,7 @@ CREATE TABLE ops.rule_results (
 );
 
 -- The ledger corrections/<form_id>.csv as it was last replayed (docs/corrections.md). `state`: applied, at the source,
--- conflict, no place, superseded, undone, kept, waiting. Values are answers: they reach no snapshot.
+-- conflict, no place, no batch, superseded, undone, kept, waiting. Values are answers: they reach no snapshot.
 CREATE TABLE ops.corrections (
     form_id VARCHAR NOT NULL, submission_id VARCHAR NOT NULL, id VARCHAR NOT NULL, row VARCHAR NOT NULL,
     path VARCHAR NOT NULL, issue VARCHAR NOT NULL, old_value VARCHAR NOT NULL, new_value VARCHAR NOT NULL,

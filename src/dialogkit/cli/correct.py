@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dialogkit.steps.correct import Listed
     from dialogkit.steps.review import Plan
 
-_SHOWN = ("id", "form", "submission", "question", "row", "change", "state", "by", "at", "why")
 _VALUES = ("old_value", "new_value")
 _MADE = "They are made at the next landing: dialogkit land"
 
@@ -42,7 +41,11 @@ _log = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @options.workspace
 @options.as_json
 def list_(forms: tuple[str, ...], values: bool, folder: Path | None, as_json: bool) -> None:
-    """Every entry, oldest first, and what became of it at the last landing. No answer is shown without --values."""
+    """Every entry, oldest first, and what became of it.
+
+    On a line: id, form, submission, state; below: what is changed, and who says so, when and why. The state is that of
+    the last landing. No answer is shown without --values.
+    """
     from dialogkit.steps.correct import list_corrections
     from dialogkit.workspace import open_workspace
 
@@ -50,9 +53,7 @@ def list_(forms: tuple[str, ...], values: bool, folder: Path | None, as_json: bo
     if as_json:
         output.data([_as_data(one, values=values) for one in found])
     elif found:
-        rows = [_as_data(one, values=values) for one in found]
-        names = [*_SHOWN, *(_VALUES if values else ())]
-        output.table([name.replace("_", " ") for name in names], [[row[name] for name in names] for row in rows])
+        output.entries(_as_entry(_as_data(one, values=values)) for one in found)
     else:
         output.say("The ledger is empty.")
 
@@ -120,7 +121,10 @@ def _change(question: str, new: str, *, blank: bool, remove: bool) -> str:
 @_by
 @options.workspace
 def undo(entry_id: str, why: str, by: str, folder: Path | None) -> None:
-    """Take a correction back by a new entry; the next landing brings the answer as it was received."""
+    """Take a correction back by a new entry.
+
+    The next landing brings the answer as it was received. ID is told by: dialogkit correct list
+    """
     from dialogkit.steps.correct import undo_correction
     from dialogkit.workspace import open_workspace
 
@@ -136,9 +140,10 @@ def undo(entry_id: str, why: str, by: str, folder: Path | None) -> None:
 @_by
 @options.workspace
 def import_(file: Path, form: str, why: str, by: str, folder: Path | None) -> None:
-    """Bring a cleaning log (CSV or XLSX) as cleaningtools writes it. The same file twice adds nothing.
+    """Bring a cleaning log (CSV or XLSX) of cleaningtools.
 
-    Columns: uuid, question, issue, old_value, new_value, change_type; ours are read where they are (row, by, at, why).
+    The same file twice adds nothing. Columns: uuid, question, issue, old_value, new_value, change_type; ours are read
+    where they are (row, by, at, why).
     """
     from dialogkit.steps.correct import import_corrections
     from dialogkit.workspace import open_workspace
@@ -154,7 +159,10 @@ def import_(file: Path, form: str, why: str, by: str, folder: Path | None) -> No
 @options.forms
 @options.workspace
 def export(file: Path, forms: tuple[str, ...], folder: Path | None) -> None:
-    """Write the ledger as a table (CSV or XLSX): cleaningtools' columns, then ours. It holds answers."""
+    """Write the ledger as a table (CSV or XLSX).
+
+    The columns of cleaningtools, then ours. It holds answers.
+    """
     from dialogkit.steps.correct import export_corrections
     from dialogkit.workspace import open_workspace
 
@@ -168,7 +176,10 @@ def export(file: Path, forms: tuple[str, ...], folder: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Send it. Without this, it is only shown.")
 @options.workspace
 def push(form: str, yes: bool, folder: Path | None) -> None:
-    """Send the corrections of FORM that were made here to its server; after a pull they are "at the source"."""
+    """Send the corrections of FORM to its server.
+
+    Only those that were made here. After the next pull they are "at the source".
+    """
     from dialogkit.steps.correct_push import changes_of, plan_push
     from dialogkit.workspace import open_workspace
 
@@ -197,6 +208,17 @@ def _send(plan: Plan) -> None:
             output.problems([one.error.problem])
     if error := refused_of(plan, sent):
         raise error
+
+
+def _as_entry(one: dict[str, str]) -> tuple[list[str], list[str]]:
+    """An entry in a line; what it changes and who says so below."""
+    row = f", row {one['row']}" if one["row"] else ""
+    below = [f"{one['change']}  {one['question']}{row}" if one["question"] else one["change"]]
+    if any(one.get(name) for name in _VALUES):
+        below.append(f"{one['old_value'] or '(blank)'} → {one['new_value'] or '(blank)'}")
+    takes_back = f" (takes back {one['undoes']})" if one["undoes"] else ""
+    below.append(f"{one['at']}, {one['by']}: {one['why']}{takes_back}")
+    return [one["id"], one["form"], one["submission"], one["state"]], below
 
 
 def _as_data(one: Listed, *, values: bool) -> dict[str, str]:

@@ -23,6 +23,8 @@ Where to look next:
   {command} query "select country, count(*) n from accepted.{form} group by 1 order by 1"
   {command} findings                      what can be asked across countries
   {command} status                        what lies where
+  {command} report                        counts by rule, version, sender and country, as a page
+  {command} rules list {form}   every rule that a submission is judged by
   {release}   the release: extracts, codebook, checksums
   forms/                                  the seven forms, to open in a spreadsheet"""
 

@@ -25,7 +25,7 @@ def command() -> None:
 @options.workspace
 @options.as_json
 def list_(forms: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Every held submission with the rules that it breaks."""
+    """Every held submission and the rules it breaks."""
     from dialogkit.steps.held import list_held
     from dialogkit.workspace import open_workspace
 
@@ -33,10 +33,8 @@ def list_(forms: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     if as_json:
         output.data([{"submission_id": one.submission_id, "form_id": one.form_id, "rules": one.rules} for one in found])
     elif found:
-        output.table(
-            ["submission", "form", "version", "rules"],
-            [[one.submission_id, one.form_id, one.form_version, ", ".join(one.rules)] for one in found],
-        )
+        output.entries(((one.submission_id, one.form_id, one.form_version), one.rules) for one in found)
+        output.say(f"Held submissions: {len(found)}. What is wrong and what to do: dialogkit held show SUBMISSION")
     else:
         output.say("No submission is held.")
 
@@ -45,7 +43,10 @@ def list_(forms: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
 @click.argument("submission")
 @options.workspace
 def show(submission: str, folder: Path | None) -> None:
-    """What is wrong with one held submission, and what to do (no answers are shown)."""
+    """What is wrong with one of them, and what to do.
+
+    No answers are shown. SUBMISSION is its id, or the beginning of it.
+    """
     from dialogkit.steps.held import show_held
     from dialogkit.workspace import open_workspace
 
@@ -74,7 +75,10 @@ def show(submission: str, folder: Path | None) -> None:
 )
 @options.workspace
 def fix_it(forms: tuple[str, ...], language: str | None, by: By, to: Path | None, folder: Path | None) -> None:
-    """Lists for the people who sent them: what is wrong, in their language, and how to correct it (no answers)."""
+    """Write lists of what to correct, for who sent them.
+
+    One for each sender or country: what is wrong, in their language, and how to correct it; no answers.
+    """
     from dialogkit.steps.fix_it import fix_it
     from dialogkit.workspace import open_workspace
 
@@ -105,4 +109,4 @@ def _decision(name: str, done: str, text: str) -> None:
 
 
 _decision("release", "accepted", "Accept a held submission as it is.")
-_decision("drop", "dropped", "Take a held submission out; its batch keeps what was received.")
+_decision("drop", "dropped", "Take a held submission out; its batch keeps it.")

@@ -28,8 +28,8 @@ def show_landed(landed: Sequence[Landed], *, as_json: bool = False) -> None:
     for form_id, count in {one.form_id: one.undecided for one in landed}.items():
         if count:
             output.say(
-                f"{form_id}: {count} rules cannot be decided on stored answers, in part or at all; why: "
-                f"dialogkit rules list {form_id}"
+                f"{form_id}: rules that stored answers cannot decide, in part or at all: {count}; why: "
+                f"dialogkit rules list {form_id} --undecided"
             )
     for rule in (rule for one in landed for rule in one.noted):
         output.say(f"note[{rule.code}]\n  {rule.message['en']} (rows: {rule.violations})")

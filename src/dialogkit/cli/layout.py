@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from textwrap import fill, indent
 
 import click
 from rich import box
@@ -39,6 +40,20 @@ def draw(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, widt
         drawn.add_row(*row)
     console = Console(file=sys.stdout, width=sum(widths) + around, highlight=False, markup=False, emoji=False)
     console.print(drawn)
+
+
+def draw_entries(entries: Sequence[tuple[str, Sequence[str]]], width: int | None) -> None:
+    """Print a line for each entry, and what is told of it below, indented.
+
+    Args:
+        entries: the line, whole in any width so that it can be searched for, and the texts below it; printable.
+        width: of the terminal, for the texts below; None for as wide as they are.
+    """
+    for head, below in entries:
+        click.echo(head)
+        for text in below:
+            told = text if width is None else fill(text, width - 2, break_long_words=False, break_on_hyphens=False)
+            click.echo(indent(told, "  "))
 
 
 def _widths(cells: Sequence[Sequence[str]], room: int | None) -> list[int] | None:

@@ -46,6 +46,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     draw(columns, cells, title, width)
 
 
+def entries(found: Iterable[tuple[Sequence[object], Sequence[str]]]) -> None:
+    """A line an entry on stdout, two blanks between its parts, and what is told of it below: for long names."""
+    from dialogkit.cli.layout import draw_entries
+
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    draw_entries(
+        [("  ".join(printable(str(part)) for part in head), [*map(printable, below)]) for head, below in found], width
+    )
+
+
 @contextmanager
 def progress(quiet: bool = False) -> Iterator[Progress]:
     """A bar on stderr when that is a terminal; nothing otherwise."""

@@ -49,20 +49,26 @@ def check(ctx: click.Context, forms: tuple[str, ...], folder: Path | None, as_js
 
 @command.command("list")
 @click.argument("form", required=False, default="")
+@click.option("--undecided", is_flag=True, help="Only what stored answers cannot decide, in part or at all; why.")
 @click.option("--language", type=click.Choice(_LANGUAGES), default="en", show_default=True, help="Of the messages.")
 @options.workspace
 @options.as_json
-def list_(form: str, language: str, folder: Path | None, as_json: bool) -> None:
-    """Every rule: the form's own, people's, and those of survey practice."""
+def list_(form: str, undecided: bool, language: str, folder: Path | None, as_json: bool) -> None:
+    """Every rule: of forms, of people, of survey practice.
+
+    On a line: form, action, code, and what is not usual (judged in Python, not decidable, mostly); below: its message.
+    """
     from dialogkit.steps.rules import list_rules
     from dialogkit.workspace import open_workspace
 
-    found = [_as_data(one, language) for one in list_rules(open_workspace(folder), form)]
+    listed = list_rules(open_workspace(folder), form)
+    found = [_as_data(one, language) for one in listed if one.reason or not undecided]
     if as_json:
         output.data(found)
-        return
-    columns = ["form_id", "code", "action", "mostly", "from", "state", "message"]
-    output.table(columns, [[one[name] for name in columns] for one in found])
+    elif found:
+        output.entries(_as_entry(one) for one in found)
+    else:
+        output.say("Stored answers decide every rule." if undecided else "There is no rule.")
 
 
 @command.command()
@@ -70,7 +76,10 @@ def list_(form: str, language: str, folder: Path | None, as_json: bool) -> None:
 @click.option("--to", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder to write into.")
 @options.workspace
 def export(forms: tuple[str, ...], to: Path, folder: Path | None) -> None:
-    """Write the rules as suites that Great Expectations itself runs over a snapshot."""
+    """Write the rules as suites of Great Expectations.
+
+    Great Expectations itself loads and runs them over a snapshot; README.md in the folder says how.
+    """
     from dialogkit.steps.rules import export_rules
     from dialogkit.workspace import open_workspace
 
@@ -80,6 +89,18 @@ def export(forms: tuple[str, ...], to: Path, folder: Path | None) -> None:
         [[one.form_id, one.rules, len(one.left_out), len(one.files)] for one in done],
     )
     output.say(f"Written into {to}; README.md there says how to run them.")
+
+
+def _as_entry(one: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """A rule in a line, and its message below; why it cannot be decided under that."""
+    head = [one["form_id"], one["action"], one["code"]]
+    if one["state"] not in ("compiled", "off"):
+        head.append(f"({one['state']})")
+    elif one["reason"]:
+        head.append("(not decidable in some versions)")
+    if one["mostly"] != 1:
+        head.append(f"(mostly {one['mostly']:g})")
+    return head, [one["message"], *filter(None, [one["reason"]])]
 
 
 def _as_data(one: Listed, language: str) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument for each option
         output.data(as_data(done, wish))
     else:
         _tell(done)
+        output.say(f"In {to}. How to land them in a workspace for trials: docs/simulate.md")
 
 
 def _list(known: dict[str, str], as_json: bool) -> None:

@@ -118,7 +118,8 @@ def _sizes(sizes: Sequence[int]) -> str:
 
 
 def _where(path: str, row: str) -> str:
-    return f"{path}, row {row}" if row else path or "whole submission"
+    # A rule about the rows of a repeat may name no question of it.
+    return ", ".join(filter(None, [path, f"row {row}" if row else ""])) or "whole submission"
 
 
 def _time(text: str) -> str:

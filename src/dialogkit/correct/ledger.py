@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, fields
 from datetime import UTC, datetime
@@ -98,10 +98,9 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def new_id(taken: Iterable[str]) -> str:
+def new_id(taken: Container[str]) -> str:
     """A short name for an entry that no other has."""
-    others = set(taken)
-    while (one := secrets.token_hex(4)) in others:
+    while (one := secrets.token_hex(4)) in taken:
         pass
     return one
 

@@ -1,1 +1,1 @@
-"""The logic of forms: expressions as written in an XLSForm, as a typed tree and as SQL."""
+"""The logic of forms: expressions as written in an XLSForm, as a typed tree, in SQL and in Python."""

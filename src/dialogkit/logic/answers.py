@@ -80,7 +80,7 @@ class Row:
         hidden: paths of questions and sections of this row whose own condition says that they are not relevant
             (a repeat's own path: this row is not).
         typed: values of calculations, which keep the type that the calculation gave.
-        computed: text that each calculation should have; `relevance.settle` fills these three.
+        computed: text that each calculation should have; `settle` fills these three.
     """
 
     repeat: str = ""

@@ -212,18 +212,19 @@ class _Binder:
         return Items(kind, named, names[2] if len(names) == 3 else "", tuple(filters))
 
     def _call(self, node: written.Call) -> Tree:
-        if node.function == "current":
-            return Nodes(self.at, self.form.repeat_of(self.at))
-        if node.function == "position":
-            return self._position(node.arguments)
-        if node.function == "indexed-repeat":
-            return self._indexed(node.arguments)
-        if node.function == "jr:choice-name":
-            return self._choice_name(node.arguments)
-        if node.function == "pulldata":
-            return self._pulled(node.arguments)
-        if node.function == "instance":
-            raise NotDecidable("a list is used as if it were one value")
+        match node.function:
+            case "current":
+                return Nodes(self.at, self.form.repeat_of(self.at))
+            case "position":
+                return self._position(node.arguments)
+            case "indexed-repeat":
+                return self._indexed(node.arguments)
+            case "jr:choice-name":
+                return self._choice_name(node.arguments)
+            case "pulldata":
+                return self._pulled(node.arguments)
+            case "instance":
+                raise NotDecidable("a list is used as if it were one value")
         return Function(node.function, tuple(self.tree(argument) for argument in node.arguments))
 
     def _position(self, arguments: tuple[written.Node, ...]) -> Position:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from dialogkit.logic.answers import Facts, Row
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.settle import repeats_to, settle
 from dialogkit.model.form import Form
 from dialogkit.model.submission import Answers
 
 
-def calculated(form: Form, answers: Answers, *, today: date, logic: Logic | None = None) -> Answers:
+def calculated(form: Form, answers: Answers, *, today: date, logic: FormLogic | None = None) -> Answers:
     """The answers with every calculation of the form filled in, in the main table and in the rows of repeats.
 
     Args:
@@ -24,7 +24,7 @@ def calculated(form: Form, answers: Answers, *, today: date, logic: Logic | None
         New answers. What a calculation gives replaces what stood there; one that is not decidable (made by chance,
         made once) leaves it. A calculation that is not relevant is left out.
     """
-    logic = logic or Logic(form)
+    logic = logic or FormLogic(form)
     root = Row.of(answers)
     settle(logic, root, Facts(today=today))
     for question in form.questions:

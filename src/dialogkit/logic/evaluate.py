@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from dialogkit.logic.answers import Facts, Row
-from dialogkit.logic.nodes import Nodes as NodesOfForm
+from dialogkit.logic.lists import Lists
 from dialogkit.logic.parse import NotDecidable, Number, Text
 from dialogkit.logic.picking import Picker
-from dialogkit.logic.python_functions import FUNCTIONS, refused
+from dialogkit.logic.python_functions import FUNCTIONS, SPECIAL
 from dialogkit.logic.python_known import Known
-from dialogkit.logic.scope import Run, Scope
-from dialogkit.logic.tables import Tables
+from dialogkit.logic.python_nodes import FormNodes
+from dialogkit.logic.python_scope import Run, Scope
+from dialogkit.logic.refusals import refused, wrong_number
 from dialogkit.logic.tree import ChoiceName, Column, Function, Items, Minus, Nodes, Operation, Position, Tree
 from dialogkit.logic.values import Found, Value, equal, single, to_boolean, to_number
 from dialogkit.model.form import Form
@@ -37,8 +38,8 @@ class Compiler:
 
     def __init__(self, form: Form) -> None:
         self.form = form
-        self.nodes = NodesOfForm(form)
-        self.tables = Tables(form)
+        self.nodes = FormNodes(form)
+        self.lists = Lists(form)
 
     def compiled(self, tree: Tree, at: str) -> Run:
         """The function that computes a tree of the node at `at`; what is not decidable is raised when it runs."""
@@ -46,9 +47,11 @@ class Compiler:
 
 
 class _Maker:
+    """Compiles the trees of one node: some functions read its own answer."""
+
     def __init__(self, compiler: Compiler, at: str) -> None:
         self.compiler, self.at = compiler, at
-        self.picker = Picker(compiler.form, compiler.nodes, compiler.tables, self.made)
+        self.picker = Picker(compiler.form, compiler.nodes, compiler.lists, self.made)
 
     def made(self, tree: Tree) -> Run:
         """The function of one tree."""
@@ -77,6 +80,7 @@ class _Maker:
         return run  # type: ignore[return-value]  # the other trees give one value
 
     def function(self, name: str, arguments: tuple[Tree, ...]) -> Run:
+        """The function of a call; one that cannot be decided refuses only where it is asked."""
         special = self.special(name, arguments)
         if special:
             return special
@@ -84,9 +88,9 @@ class _Maker:
             arguments = (Nodes(self.at, self.compiler.form.repeat_of(self.at)),)
         known = FUNCTIONS.get(name)
         if known is None:
-            return _refusing(refused(name))
+            return _refusing(wrong_number(name, len(arguments)) if name in SPECIAL else refused(name))
         if not known.fewest <= len(arguments) <= known.most:
-            return _refusing(f"{name}() has {len(arguments)} arguments")
+            return _refusing(wrong_number(name, len(arguments)))
         return _call(known, tuple((self.made if known.nodes else self.value)(argument) for argument in arguments))
 
     def special(self, name: str, arguments: tuple[Tree, ...]) -> Run | None:
@@ -194,5 +198,3 @@ _OVER_NUMBERS: Final[Mapping[str, Callable[[float, float], float | bool]]] = {
     "div": _divided,
     "mod": _remainder,
 }
-
-__all__ = ["Compiler", "Facts", "Row", "Scope", "evaluate"]

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, Literal
 
 from dialogkit.logic.answers import KINDS, Facts, Row
 from dialogkit.logic.bind import bind, bind_filter
 from dialogkit.logic.evaluate import Compiler
+from dialogkit.logic.lists import code_column
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.picking import Picker, Rows
-from dialogkit.logic.scope import Run, Scope
+from dialogkit.logic.python_scope import Run, Scope
 from dialogkit.logic.tree import ChoiceName, Function, Tree, paths_in, trees_in
 from dialogkit.logic.values import Value, counted, single, stored, to_boolean
 from dialogkit.model.form import Form, Question, Section
 
 Part = Literal["relevant", "required", "constraint", "calculation", "choice_filter", "repeat_count", "default"]
-Place = tuple[str, Part]
+#: Of an expression: the path of the node that it belongs to, and which of its expressions it is.
+Key = tuple[str, Part]
 _YES: Final[Tree] = Function("true", ())
 
 
-class Logic:
+class FormLogic:
     """The logic of one version of a form. Keep one for many submissions; it is not for several threads at once."""
 
     def __init__(self, form: Form) -> None:
         self.form = form
         self._compiler = Compiler(form)
-        self._trees: dict[Place, Tree | NotDecidable | None] = {}
-        self._runs: dict[Place, Run] = {}
+        self._trees: dict[Key, Tree | NotDecidable | None] = {}
+        self._runs: dict[Key, Run] = {}
         self._offered: dict[str, Rows | NotDecidable] = {}
         self._sections = {section.path: section for section in form.sections}
 
@@ -140,7 +142,7 @@ class Logic:
             found = self._offered[path] = self._offering(path)
         if isinstance(found, NotDecidable):
             raise found
-        column = _code_column(self.form.by_path[path])
+        column = code_column(self.form.by_path[path])
         rows = found(Scope(row, facts))
         if rows and column not in rows[0]:
             raise NotDecidable(f"the file has no column {column}")
@@ -148,9 +150,9 @@ class Logic:
 
     def _offering(self, path: str) -> Rows | NotDecidable:
         compiler = self._compiler
-        made: Callable[[Tree], Run] = lambda tree: compiler.compiled(tree, path)  # noqa: E731 - read by the picker
+        picker = Picker(self.form, compiler.nodes, compiler.lists, partial(compiler.compiled, at=path))
         try:
-            return Picker(self.form, compiler.nodes, compiler.tables, made).offered(self.form.by_path[path])
+            return picker.offered(self.form.by_path[path])
         except NotDecidable as refusal:
             return refusal
 
@@ -162,9 +164,9 @@ class Logic:
         return None if value == "" else counted(value)
 
     @cached_property
-    def order(self) -> tuple[Place, ...]:
-        """Relevance and calculations, each after what it reads."""
-        graph: TopologicalSorter[Place] = TopologicalSorter()
+    def order(self) -> tuple[Key, ...]:
+        """Relevance and calculations, each after what it reads; as in the form where some need each other."""
+        graph: TopologicalSorter[Key] = TopologicalSorter()
         for place in self._computed:
             graph.add(place, *sorted(self._before(place)))
         try:
@@ -173,33 +175,23 @@ class Logic:
             return tuple(self._computed)
 
     @cached_property
-    def cycles(self) -> tuple[str, ...]:
-        """Paths that need each other: pyxform lets it pass, a phone refuses the form. Empty in a sound form."""
-        graph = {place: self._before(place) for place in self._computed}
-        try:
-            TopologicalSorter(graph).prepare()
-        except CycleError as circle:
-            return tuple(sorted({path for path, _ in circle.args[1]}))
-        return ()
-
-    @cached_property
-    def _computed(self) -> Mapping[Place, None]:
+    def _computed(self) -> Mapping[Key, None]:
         nodes: list[Section | Question] = [*self.form.sections, *self.form.questions]
         parts: tuple[Part, ...] = ("relevant", "calculation")
         return {(node.path, part): None for node in nodes for part in parts if self.expression(node.path, part)}
 
-    def _before(self, place: Place) -> set[Place]:
+    def _before(self, place: Key) -> set[Key]:
         """What must be computed before an expression: the calculations that it reads, and what hides what it reads."""
         try:
             tree = self.tree(*place)
         except NotDecidable:
             return set()
-        found: set[Place] = set()
+        found: set[Key] = set()
         for path in set(self._read(tree)) if tree else ():
             found |= {one for one in self._of_path(path) if one in self._computed}
         return found - {place}
 
-    def _of_path(self, path: str) -> Iterator[Place]:
+    def _of_path(self, path: str) -> Iterator[Key]:
         yield path, "calculation"
         while path:
             yield path, "relevant"
@@ -214,12 +206,3 @@ class Logic:
                 except NotDecidable:
                     continue
                 yield from paths_in(inner) if inner else ()
-
-
-def _code_column(question: Question) -> str:
-    """The column that holds the code: `name`, or what the parameters say."""
-    for part in question.parameters.replace(",", " ").split():
-        key, _, value = part.partition("=")
-        if key == "value" and value:
-            return value
-    return "id" if question.list_name.endswith(".geojson") else "name"

@@ -19,6 +19,7 @@ from dialogkit.errors import FormError
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_ROWS: Final = 1_000_000
 _SEPARATORS: Final = (";", ",", "\t")
+#: A row by column: of a media file, and of a choice list too.
 Entry = Mapping[str, str]
 
 

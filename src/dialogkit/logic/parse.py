@@ -108,6 +108,10 @@ _POWER: Final[Mapping[str, int]] = {
     **dict.fromkeys(("*", "div", "mod"), 6),
 }
 _UNARY: Final = 7
+#: How deep a tree may be: what reads, compiles and computes it goes down step by step, and Python ends at a thousand
+#: calls. A chain (`a or b or c`) goes down one by an operator, all else two.
+_DEEPEST: Final = 300
+_TOO_DEEP: Final = "the expression has too many expressions within each other"
 
 
 def parse(expression: str) -> Node:
@@ -117,9 +121,14 @@ def parse(expression: str) -> Node:
         NotDecidable: it is not an expression that we can read; the reason says where.
     """
     parser = _Parser(expression)
-    tree = parser.expression(0)
+    try:
+        tree = parser.expression(0)
+    except RecursionError:
+        raise NotDecidable(_TOO_DEEP) from None
     if parser.kind:
         raise parser.unexpected()
+    if _is_too_deep(tree):
+        raise NotDecidable(_TOO_DEEP)
     return tree
 
 
@@ -130,19 +139,35 @@ def names_in(tree: Node) -> frozenset[str]:
 
 def nodes_in(tree: Node) -> Iterator[Node]:
     """The tree and every tree within it."""
-    yield tree
-    parts: tuple[Node, ...] = ()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(_parts(node)))
+
+
+def _parts(tree: Node) -> tuple[Node, ...]:
     if isinstance(tree, Call):
-        parts = tree.arguments
-    elif isinstance(tree, Binary):
-        parts = (tree.left, tree.right)
-    elif isinstance(tree, Negative):
-        parts = (tree.of,)
-    elif isinstance(tree, Path):
+        return tree.arguments
+    if isinstance(tree, Binary):
+        return (tree.left, tree.right)
+    if isinstance(tree, Negative):
+        return (tree.of,)
+    if isinstance(tree, Path):
         conditions = [predicate for step in tree.steps for predicate in step.predicates]
-        parts = (*([tree.start] if tree.start else []), *conditions)
-    for part in parts:
-        yield from nodes_in(part)
+        return (*([tree.start] if tree.start else []), *conditions)
+    return ()
+
+
+def _is_too_deep(tree: Node) -> bool:
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > _DEEPEST:
+            return True
+        chained = node.left if isinstance(node, Binary) else None
+        waiting.extend((part, depth + (1 if part is chained else 2)) for part in _parts(node))
+    return False
 
 
 class _Parser:

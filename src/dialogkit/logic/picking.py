@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from dialogkit.logic.answers import Row
 from dialogkit.logic.bind import bind_filter
-from dialogkit.logic.bind_steps import source_of
-from dialogkit.logic.nodes import Nodes as NodesOfForm
+from dialogkit.logic.bind_steps import around, source_of
+from dialogkit.logic.lists import Lists, Sought, conditions
+from dialogkit.logic.media import Entry
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.scope import Run, Scope
-from dialogkit.logic.tables import Entry, Sought, Tables, conditions
+from dialogkit.logic.python_nodes import FormNodes
+from dialogkit.logic.python_scope import Run, Scope
 from dialogkit.logic.tree import ChoiceName, Column, Items, Nodes, Operation, Position, Tree
 from dialogkit.logic.values import Found, NodeSet, Value, single, to_text
 from dialogkit.model.form import Choice, Form, Question
@@ -21,8 +22,8 @@ Rows = Callable[[Scope], Sequence[Entry]]
 class Picker:
     """Makes the functions that pick; `compiled` compiles the trees within."""
 
-    def __init__(self, form: Form, nodes: NodesOfForm, tables: Tables, compiled: Callable[[Tree], Run]) -> None:
-        self.form, self.of_form, self.tables, self.compiled = form, nodes, tables, compiled
+    def __init__(self, form: Form, nodes: FormNodes, lists: Lists, compiled: Callable[[Tree], Run]) -> None:
+        self.form, self.of_form, self.lists, self.compiled = form, nodes, lists, compiled
 
     def made(self, tree: Nodes | Items | ChoiceName | Position) -> Run:
         """The function of a tree that picks."""
@@ -106,11 +107,11 @@ class Picker:
         steps = [self._step(one) for one in conditions(tree.filters)]
 
         def rows(scope: Scope) -> Sequence[Entry]:
-            whole = found = self.tables.rows(tree.kind, tree.source, scope.facts)
+            whole = found = self.lists.rows(tree.kind, tree.source, scope.facts)
             for column, value, test in steps:
                 sought = single(value(scope)) if value and found is whole else None
                 if isinstance(sought, str):
-                    found = self.tables.having(whole, column, sought)
+                    found = self.lists.having(whole, column, sought)
                 else:
                     found = _entries_passing(found, test, scope)
             return found
@@ -173,10 +174,7 @@ def _base(within: str, inner: bool) -> Callable[[Scope], Row]:
     """The present row of a repeat: of the condition that judges a row, or of the question."""
 
     def base(scope: Scope) -> Row:
-        row = scope.inner if inner and scope.inner is not None else scope.row
-        while row.repeat != within and row.above is not None:
-            row = row.above
-        return row
+        return (scope.inner if inner and scope.inner is not None else scope.row).around(within)
 
     return base
 
@@ -212,9 +210,9 @@ def _entries_passing(rows: Sequence[Entry], test: Run, scope: Scope) -> Sequence
 
 def _row_of(form: Form, path: str, row: Row) -> Row | None:
     """The row of a question as seen from another: the present one of shared repeats, else the first."""
-    around = [section.path for section in form.sections_above(path) if section.kind == "repeat"]
+    repeats = around(form, path)
     present = row
-    while present.repeat not in around and present.above is not None:
+    while present.repeat not in repeats and present.above is not None:
         present = present.above
-    below = around[around.index(present.repeat) + 1 :] if present.repeat in around else around
+    below = repeats[repeats.index(present.repeat) + 1 :] if present.repeat in repeats else repeats
     return next(present.rows(below), None)

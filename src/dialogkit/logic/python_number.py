@@ -96,7 +96,7 @@ def _extreme(most: Callable[..., float], start: float) -> Known:
 def _nodes(found: Found) -> NodeSet:
     if isinstance(found, NodeSet):
         return found
-    raise NotDecidable("it counts nodes, and this is a value: phones stop there")
+    raise NotDecidable("a function that counts or adds nodes is given a value: phones stop there")
 
 
 def _sum(found: Found) -> float:

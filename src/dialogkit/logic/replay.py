@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dialogkit.logic.answers import Facts, Row
-from dialogkit.logic.form_logic import Logic, Part
+from dialogkit.logic.form_logic import FormLogic, Part
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.settle import Undecided, repeats_to, settle
-from dialogkit.model.form import Form, Question
+from dialogkit.model.form import SELECT_TYPES, Form, Question
 from dialogkit.model.submission import Answers
-
-_SELECTS = ("select_one", "select_multiple", "rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Judged:
 
 
 def replay(
-    form: Form, answers: Answers, facts: Facts, logic: Logic | None = None, *, recalculate: bool = False
+    form: Form, answers: Answers, facts: Facts, logic: FormLogic | None = None, *, recalculate: bool = False
 ) -> Iterator[Judged]:
     """Judge every question and section of a submission.
 
@@ -57,7 +55,7 @@ def replay(
     Returns:
         First the sections, then the questions, both in the order of the form; one for each row.
     """
-    logic = logic or Logic(form)
+    logic = logic or FormLogic(form)
     root = Row.of(answers)
     undecided = settle(logic, root, facts, keep=not recalculate)
     judge = _Judge(logic, facts, undecided)
@@ -72,7 +70,7 @@ def replay(
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    logic: Logic
+    logic: FormLogic
     facts: Facts
     undecided: Undecided
 
@@ -95,6 +93,7 @@ class _Judge:
         return row.around(path if path in self.logic.form.repeats else self.logic.form.repeat_of(path))
 
     def counted(self, repeat: str, above: Row) -> Judged:
+        """How many rows a repeat should have, in the row that holds it."""
         why: dict[Part, str] = {}
         count = None
         try:
@@ -108,6 +107,7 @@ class _Judge:
         return Judged(path, row.label, relevant, undecided=why)
 
     def question(self, question: Question, row: Row) -> Judged:
+        """A question of one row; what is not relevant is asked nothing."""
         path = question.path
         relevant, why = self.relevance(path, row)
         reason = self.undecided.get((row.label, path, "calculation"))
@@ -121,9 +121,8 @@ class _Judge:
             required = self.logic.required(path, row, self.facts)
         except NotDecidable as refusal:
             why["required"] = refusal.reason
-        filled = self.logic.value(path, row, self.facts) != ""
         try:
-            if filled and question.constraint:
+            if question.constraint and self.logic.value(path, row, self.facts) != "":
                 constraint = self.logic.constraint(path, row, self.facts)
         except NotDecidable as refusal:
             why["constraint"] = refusal.reason
@@ -134,8 +133,9 @@ class _Judge:
         return Judged(path, row.label, relevant, required, constraint, calculated, chosen, undecided=why)
 
     def chosen(self, question: Question, row: Row) -> bool | None:
+        """Whether its list offers every chosen code; None without one."""
         text = row.values.get(question.path, "").strip()
-        if question.type not in _SELECTS or not text:
+        if question.type not in SELECT_TYPES or not text:
             return None
         codes = {text} if question.type == "select_one" else set(text.split())
         return codes <= set(self.logic.choices(question.path, row, self.facts))

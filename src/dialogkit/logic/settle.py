@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from dialogkit.logic.answers import Facts, Row, read
-from dialogkit.logic.form_logic import Logic, Part
+from dialogkit.logic.bind_steps import around
+from dialogkit.logic.form_logic import FormLogic, Part
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.values import Value
 from dialogkit.model.form import Form
@@ -16,7 +17,7 @@ from dialogkit.model.form import Form
 Undecided = Mapping[tuple[str, str, Part], str]
 
 
-def settle(logic: Logic, root: Row, facts: Facts, *, keep: bool = False) -> Undecided:
+def settle(logic: FormLogic, root: Row, facts: Facts, *, keep: bool = False) -> Undecided:
     """Say of every node whether it is relevant, and compute every calculation.
 
     Args:
@@ -44,8 +45,7 @@ def settle(logic: Logic, root: Row, facts: Facts, *, keep: bool = False) -> Unde
 
 def repeats_to(form: Form, path: str) -> list[str]:
     """The repeats that lead to the rows of a node, itself when it is one."""
-    around = [section.path for section in form.sections_above(path) if section.kind == "repeat"]
-    return [*around, path] if path in form.repeats else around
+    return [*around(form, path), *([path] if path in form.repeats else [])]
 
 
 def _hide(row: Row, path: str, hidden: bool) -> None:
@@ -55,7 +55,7 @@ def _hide(row: Row, path: str, hidden: bool) -> None:
         row.hidden.discard(path)
 
 
-def _fill(logic: Logic, row: Row, path: str, facts: Facts, keep: bool) -> None:
+def _fill(logic: FormLogic, row: Row, path: str, facts: Facts, keep: bool) -> None:
     row.typed.pop(path, None)
     text, value = logic.calculated(path, row, facts)
     row.computed[path] = text

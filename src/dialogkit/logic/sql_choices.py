@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from dialogkit import sql
 from dialogkit.logic.bind import bind_filter
+from dialogkit.logic.bind_steps import source_of
 from dialogkit.logic.parse import NeedsPython, NotDecidable
 from dialogkit.logic.sql_nodes import Many
 from dialogkit.logic.terms import Term, boolean, text
 from dialogkit.logic.tree import Column, Function, Items, Operation, Tree, trees_in
+from dialogkit.model.form import SELECT_TYPES
 
 if TYPE_CHECKING:
     from dialogkit.logic.compile import Place
@@ -74,37 +76,31 @@ def looked_up(place: Place, items: Items) -> Term | None:
     rows = place.scope.items(items.kind, items.source)
     if not 0 < len(rows) <= _QUICK or any(isinstance(part, Column) for part in trees_in(value)):
         return None
-    sought = replace(place, item=None).term(value) if place.item is None else None
+    sought = place.term(value) if place.item is None else None
     if sought is None or sought.type != "text":
         return None
     found: dict[str, str] = {}
     for row in rows:
         found.setdefault(row.get(key, ""), row.get(items.column, ""))
-    raw = _mapped(text(sought), found)
+    raw = f"[{sql.texts(found.values())}][list_position([{sql.texts(found)}], {text(sought)})]"
     return Term(f"coalesce({raw}, '')", "text", raw=raw)
-
-
-def _mapped(value: str, found: Mapping[str, str]) -> str:
-    if not found:
-        return "CAST(NULL AS VARCHAR)"
-    return f"[{sql.texts(found.values())}][list_position([{sql.texts(found)}], {value})]"
 
 
 def label_of(place: Place, value: Tree, path: str) -> Term:
     """`jr:choice-name()`: the label of a code that a question offers; empty where it offers no such code."""
     form = place.scope.form
     question = form.by_path[path]
-    if question.type not in ("select_one", "select_multiple", "rank"):
+    if question.type not in SELECT_TYPES:
         return Term("''", "text", literal="")
-    kind: Kind = "list" if question.list_name in form.choice_lists else "file"
-    rows = place.scope.items(kind, question.list_name)
+    kind, source = source_of(form, question.list_name)
+    rows = place.scope.items(kind, source)
     if any("${" in row.get("jr:label", "") for row in rows):
         raise NeedsPython("jr:choice-name(): a label holds an answer")
     if not all("jr:label" in row for row in rows):
         raise NotDecidable("jr:choice-name(): the language of the phone is not stored")
     sought = Operation("=", Column("name"), Function("string", (value,)))
     filters = (bind_filter(question, form),) if question.choice_filter.strip() else ()
-    return place.term(Items(kind, question.list_name, "jr:label", (sought, *filters)))
+    return place.term(Items(kind, source, "jr:label", (sought, *filters)))
 
 
 def offered(place: Place, tree: Tree, kind: Kind, source: str) -> str:

@@ -12,12 +12,11 @@ from typing import Final
 
 from dialogkit import sql
 from dialogkit.logic.parse import NeedsPython, NotDecidable
-from dialogkit.logic.sql_java import let
+from dialogkit.logic.sql_let import let
 from dialogkit.logic.terms import Term, by_case, known_day, number, text_literal
 from dialogkit.logic.terms import day as day_of
 
 _MINUTE: Final = "CAST(60000000 AS BIGINT)"
-_DAY_MICROS: Final = "86400000000"
 _ISO: Final = sql.text(
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?"
     "(Z|[+-][0-9]{2}(:[0-9]{2})?)?)?$"
@@ -49,6 +48,8 @@ def to_date(term: Term, offset: str) -> Term:
             return Term(let(days, lambda held: made.replace(days, held)), "date", blank=term.blank)
         case "boolean":
             raise NotDecidable("a yes or no is used as a date")
+        case "untold":
+            raise NotDecidable(term.reason)
         case "text":
             return _of_text(term, offset)
         case "moment" | "time":

@@ -8,7 +8,8 @@ from typing import Final
 
 from dialogkit.logic import sql_number as numbers
 from dialogkit.logic.parse import NeedsPython, NotDecidable
-from dialogkit.logic.sql_java import java_double, let
+from dialogkit.logic.sql_java import java_double
+from dialogkit.logic.sql_let import let
 from dialogkit.logic.sql_moments import minutes, of_instant
 from dialogkit.logic.sql_scope import Scope
 from dialogkit.logic.terms import Reference, Term, boolean, is_empty, number, text, text_literal
@@ -48,11 +49,11 @@ def read(scope: Scope, path: str, alias: str) -> Term:
     if path not in scope.form.by_path:
         return text_literal("")
     reference = scope.reference(path, alias)
-    found = of_value(reference)
+    found = replace(_of_value(reference), computed=scope.form.by_path[path].type == "calculate")
     return replace(found, day=scope.today) if found.type == "time" else found
 
 
-def of_value(found: Reference) -> Term:
+def _of_value(found: Reference) -> Term:
     """The term of a stored value. A text is as it was typed, with blanks around it."""
     value = found.sql
     if found.kind in ("integer", "decimal"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from dialogkit.logic.parse import NeedsPython
-from dialogkit.logic.sql_java import let
+from dialogkit.logic.sql_let import let
 from dialogkit.logic.sql_moments import with_fraction
 from dialogkit.logic.sql_text import Maker
 from dialogkit.logic.terms import Term, boolean, number, number_literal
@@ -104,12 +104,9 @@ def _weighted(fewest: Term, most: Term, *pairs: Term) -> Term:
         f"CASE WHEN {boolean(one)} THEN {number(weight)} ELSE 0 END"
         for one, weight in zip(pairs[::2], pairs[1::2], strict=True)
     ]
-    return weighted(fewest, most, " + ".join(parts) or "0")
-
-
-def weighted(fewest: Term, most: Term, total: str) -> Term:
-    """Whether the weights of the factors that hold are together within limits."""
-    within = let(f"({total})", lambda held: f"{held} >= {number(fewest)} AND {held} <= {number(most)}")
+    within = let(
+        f"({' + '.join(parts) or '0'})", lambda held: f"{held} >= {number(fewest)} AND {held} <= {number(most)}"
+    )
     return Term(f"coalesce({within}, false)", "boolean")
 
 

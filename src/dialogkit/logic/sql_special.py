@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from dialogkit.logic import functions
+from dialogkit.logic import sql_functions as functions
 from dialogkit.logic.parse import NeedsPython, NotDecidable
 from dialogkit.logic.sql_nodes import aggregate, read
 from dialogkit.logic.terms import Term, boolean, choose, is_empty, number, number_literal, text_literal
@@ -14,9 +14,10 @@ from dialogkit.logic.tree import Function, Nodes
 if TYPE_CHECKING:
     from dialogkit.logic.compile import Place
 
-_OVER_SETS: Final = frozenset({"count", "count-non-empty", "sum"})
+#: Functions that take nothing but a set of nodes.
+OVER_SETS: Final = frozenset({"count", "count-non-empty", "sum"})
 #: Functions that take a set of nodes or several values: which of their arguments may be the set.
-_MAYBE_SETS: Final[Mapping[str, tuple[int, ...]]] = {
+MAYBE_SETS: Final[Mapping[str, tuple[int, ...]]] = {
     "min": (0,),
     "max": (0,),
     "concat": (0,),
@@ -40,9 +41,9 @@ def over_values(place: Place, tree: Function) -> Term:
 
 def over_sets(place: Place, tree: Function) -> Term | None:
     """A function over a set of nodes; None where it is given values that it takes as well."""
-    if tree.name in _OVER_SETS:
+    if tree.name in OVER_SETS:
         return _over_set(place, tree)
-    which = _MAYBE_SETS.get(tree.name, ())
+    which = MAYBE_SETS.get(tree.name, ())
     if not which or len(tree.arguments) != which[-1] + 1:
         return None
     sets = [many for one in which if (many := place.many(tree.arguments[one]))]
@@ -100,7 +101,13 @@ def _once(place: Place, tree: Function) -> Term:
     if not place.at:
         return place.term(tree.arguments[0])
     own = _own(place)
-    return choose([(f"NOT {is_empty(own)}", own), ("true", place.term(tree.arguments[0]))])
+    try:
+        made = place.term(tree.arguments[0])
+    except NeedsPython:
+        raise
+    except NotDecidable as refusal:
+        made = Term("", "untold", reason=refusal.reason)
+    return choose([(f"NOT {is_empty(own)}", own), ("true", made)])
 
 
 def _today(place: Place, tree: Function) -> Term:

@@ -11,7 +11,7 @@ import duckdb
 
 from dialogkit import sql
 from dialogkit.logic.parse import NeedsPython
-from dialogkit.logic.sql_java import let
+from dialogkit.logic.sql_let import let
 from dialogkit.logic.terms import BLANKS, Term, is_empty, number, text
 
 #: Number of arguments, fewest and most, and the maker of the term.
@@ -43,7 +43,9 @@ def selected(ticked: Term, choice: Term) -> Term:
     if plain and ticked.ticks:
         return Term(f"coalesce(list_contains({ticked.ticks}, {sql.text(name)}), false)", "boolean")
     if plain and ticked.one:
-        return Term(f"coalesce({ticked.raw} = {sql.text(name)}, false)", "boolean")
+        # A code that should be one may be several: then it is looked for among them, as phones do.
+        several = f"(contains({ticked.raw}, ' ') AND contains(' ' || {ticked.raw} || ' ', {sql.text(f' {name} ')}))"
+        return Term(f"coalesce({ticked.raw} = {sql.text(name)} OR {several}, false)", "boolean")
     if choice.literal is not None:
         return Term(f"contains(' ' || {text(ticked)} || ' ', {sql.text(f' {name} ')})", "boolean")
     return Term(f"contains(' ' || {text(ticked)} || ' ', ' ' || trim({text(choice)}, {BLANKS}) || ' ')", "boolean")
@@ -58,12 +60,12 @@ def _count_selected(ticked: Term) -> Term:
 
 
 def _selected_at(ticked: Term, place: Term) -> Term:
-    at = place_of(place)
+    at = _place_of(place)
     found = let(at, lambda held: f"CASE WHEN {held} >= 0 THEN ({_choices(ticked)})[{held} + 1] END")
     return Term(f"coalesce({found}, '')", "text")
 
 
-def place_of(term: Term) -> str:
+def _place_of(term: Term) -> str:
     """A number as Java makes an `int` of it: NaN is 0, the largest stays the largest."""
     if term.whole and term.literal is not None:
         return term.sql
@@ -74,7 +76,7 @@ def place_of(term: Term) -> str:
 
 def _substr(value: Term, start: Term, end: Term | None = None) -> Term:
     """Places count from 0, from the end where they are below 0; the end is left out."""
-    places = [place_of(term) for term in (start, end) if term]
+    places = [_place_of(term) for term in (start, end) if term]
     if all(place.isdigit() for place in places):
         first, *last = map(int, places)
         length = f", {max(last[0] - first, 0)}" if last else ""

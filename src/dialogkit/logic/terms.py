@@ -6,6 +6,7 @@ text `''`, NaN is NULL, text to number accepts a comma and rejects exponents, a 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ from typing import Final, Literal
 
 from dialogkit import sql
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.sql_java import java_text, let
+from dialogkit.logic.sql_java import java_text
+from dialogkit.logic.sql_let import let
 from dialogkit.model.table import Kind
 
 #: `moment` is a date with time, as the clock of the phone showed it (TIMESTAMP); `time` the time of the day only.
-#: `cases` is one of several values of different types.
-Type = Literal["text", "number", "boolean", "date", "moment", "time", "cases"]
+#: `cases` is one of several values of different types; `untold`, only among them, a value that is not stored.
+Type = Literal["text", "number", "boolean", "date", "moment", "time", "cases", "untold"]
 
 _NUMBER: Final = r"^-?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
+#: As Java writes what a calculation gave: `3.0E9` is a number there, in an answer that was typed it is none.
+_COMPUTED: Final = r"^-?([0-9]+[.]?[0-9]*(E-?[0-9]+)?|[.][0-9]+)$"
 #: What Java's `trim()` takes away and is likely to occur.
 BLANKS: Final = "' ' || chr(9) || chr(10) || chr(13)"
 
@@ -53,11 +57,13 @@ class Term:
         raw: of a text: the same, but NULL may stand for `''`, for plain comparisons.
         whole: of a number: a BIGINT.
         finite: of a number: never infinite.
-        one: of a text: the code of one choice, without blanks.
+        one: of a text: the code of one choice.
+        computed: of a text: what a calculation gave.
         ticks: of the text of a select_multiple: the list.
         offset: of a moment or time: SQL of the minutes that it is ahead of UTC.
         day: of a time: SQL of the day on the phone; of a moment: whether its time is unknown (`now()`).
         cases: of `cases`: conditions with values; the last condition is `true`.
+        reason: of `untold`: why it is not decidable.
     """
 
     sql: str
@@ -68,17 +74,34 @@ class Term:
     whole: bool = False
     finite: bool = False
     one: bool = False
+    computed: bool = False
     ticks: str = ""
     offset: str = ""
     day: str = ""
     cases: tuple[tuple[str, Term], ...] = ()
+    reason: str = ""
 
 
 def by_case(term: Term, convert: Callable[[Term], str]) -> str:
-    """A conversion of each of several cases."""
+    """A conversion of each of several cases.
+
+    Raises:
+        NotDecidable: one of them is not stored.
+    """
+    for _, one in term.cases:
+        if one.type == "untold":
+            raise NotDecidable(one.reason)
     *some, (_, last) = term.cases
     whens = " ".join(f"WHEN {condition} THEN {convert(one)}" for condition, one in some)
     return f"CASE {whens} ELSE {convert(last)} END"
+
+
+def is_told(term: Term) -> str:
+    """Whether a value is decidable in a row: not where it comes to a case that is not stored."""
+    if not any(one.type == "untold" for _, one in term.cases):
+        return "true"
+    *some, (_, last) = [(condition, str(one.type != "untold").lower()) for condition, one in term.cases]
+    return f"CASE {' '.join(f'WHEN {condition} THEN {told}' for condition, told in some)} ELSE {last} END"
 
 
 def text_literal(value: str) -> Term:
@@ -90,6 +113,8 @@ def number_literal(value: float) -> Term:
     """A number as it is."""
     if value.is_integer() and abs(value) < 2**31:
         return Term(f"{int(value)}", "number", literal=repr(value), whole=True, finite=True)
+    if math.isinf(value):  # more digits than a number has: infinite in Java too
+        return Term("CAST('inf' AS DOUBLE)", "number", literal=repr(value))
     return Term(f"CAST({value!r} AS DOUBLE)", "number", literal=repr(value), finite=True)
 
 
@@ -129,13 +154,14 @@ def number(term: Term) -> str:
             value = to_number(term.literal)
             return "CAST(NULL AS DOUBLE)" if value is None else f"CAST({value!r} AS DOUBLE)"
         case "text":
-            return number_of(term.raw or term.sql)
+            return number_of(term.raw or term.sql, computed=term.computed)
     return f"CAST({term.sql} AS DOUBLE)" if term.whole else term.sql
 
 
-def number_of(value: str) -> str:
-    """The number that SQL of a text is; NULL where it is none."""
-    return f"TRY_CAST(regexp_extract(replace(trim({value}, {BLANKS}), ',', '.'), {sql.text(_NUMBER)}) AS DOUBLE)"
+def number_of(value: str, *, computed: bool = False) -> str:
+    """The number that SQL of a text is (one that a phone `computed`, or one that was typed); NULL where it is none."""
+    pattern = sql.text(_COMPUTED if computed else _NUMBER)
+    return f"TRY_CAST(regexp_extract(replace(trim({value}, {BLANKS}), ',', '.'), {pattern}) AS DOUBLE)"
 
 
 def boolean(term: Term) -> str:

@@ -113,9 +113,11 @@ Tree = Number | Text | Nodes | Items | Column | Position | ChoiceName | Function
 
 def trees_in(tree: Tree) -> Iterator[Tree]:
     """The tree and every tree within it, conditions too."""
-    yield tree
-    for part in _parts(tree):
-        yield from trees_in(part)
+    waiting = [tree]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(reversed(_parts(found)))
 
 
 def _parts(tree: Tree) -> tuple[Tree, ...]:

@@ -143,13 +143,13 @@ def equal(left: Value, right: Value) -> bool:
     return to_text(left) == to_text(right)
 
 
-def moment_text(value: datetime) -> str:
+def _moment_text(value: datetime) -> str:
     """A moment as ISO 8601 with milliseconds and the offset of its zone, as phones store it."""
     clock = f"{value.hour:02}:{value.minute:02}:{value.second:02}.{value.microsecond // 1000:03}"
-    return f"{to_text(value)}T{clock}{offset_text(value)}"
+    return f"{to_text(value)}T{clock}{_offset_text(value)}"
 
 
-def offset_text(value: datetime) -> str:
+def _offset_text(value: datetime) -> str:
     """`Z`, or the offset of the zone: `+03:00`."""
     offset = value.utcoffset()
     minutes = int(offset.total_seconds() // 60) if offset else 0
@@ -190,7 +190,7 @@ def _stored_moment(value: datetime, kind: str) -> tuple[str, Value]:
     if kind == "date":
         midnight = value.replace(hour=0, minute=0, second=0, microsecond=0)
         return to_text(midnight), midnight
-    text = moment_text(value)
+    text = _moment_text(value)
     return (text.partition("T")[2] if kind == "time" else text), value
 
 

@@ -14,9 +14,12 @@ REMOVED: Final = "removed by a correction"
 
 #: `applied`: the answer was changed before it was typed. `at the source`: the source says so itself by now.
 #: `conflict`: the source says neither the old nor the new value. `no place`: the submission, its row or its question is
-#: not there any more. `superseded`: a later entry settled the same answer. `undone`: by a later entry. `kept`: in the
+#: not there any more. `no batch`: the submission is there and the folder of its batch is not, so that it can neither be
+#: made nor taken back. `superseded`: a later entry settled the same answer. `undone`: by a later entry. `kept`: in the
 #: book only. `waiting`: not replayed yet.
-State = Literal["applied", "at the source", "conflict", "no place", "superseded", "undone", "kept", "waiting"]
+State = Literal[
+    "applied", "at the source", "conflict", "no place", "no batch", "superseded", "undone", "kept", "waiting"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,13 @@ class Replay:
         keys: ids without `uuid:` of the submissions that it has entries about.
         correct: a canonical line → what the ledger does to it.
         again: ids of submissions to be landed once more although they are known; empty for a landing of a whole batch.
+        beside: the others of their batch are staged too, for rules that look at them.
     """
 
     keys: frozenset[str]
     correct: Callable[[Mapping[str, Any]], Corrected]
     again: Sequence[str] = ()
+    beside: bool = False
 
 
 def bare(submission_id: str) -> str:

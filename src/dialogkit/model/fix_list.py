@@ -36,7 +36,7 @@ class HeldSubmission:
     Args:
         group: whose list it is on, as code: a sender's label, or the code of a country; may be empty.
         group_labels: of the group by language; empty where the code is all there is.
-        server: name of the server that it came from.
+        server: name of the server that it came from; empty where it cannot be edited at all: imports, and folders.
         instance_id: of the edition that is held.
         link: where it can be edited; empty where the server has no such page.
         direct: whether the link leads to the submission itself, and not to the list of all.

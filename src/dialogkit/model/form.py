@@ -12,6 +12,8 @@ from dialogkit.problem import Problem
 
 #: Questions of these types show something or hold nothing: they have no answer.
 WITHOUT_ANSWER = frozenset({"note", "trigger_note"})
+#: Types of questions that are answered with choices.
+SELECT_TYPES: Final = frozenset({"select_one", "select_multiple", "rank"})
 #: Answers of these types name a file that belongs to the submission.
 FILE_TYPES = frozenset({"image", "photo", "audio", "video", "file", "audit", "background-audio"})
 #: KoboToolbox discards form_id and version, so our copy there carries them in two calculated questions of these names.

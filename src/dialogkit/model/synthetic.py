@@ -19,8 +19,3 @@ def synthetic_id(*parts: str) -> str:
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     plain = uuid.UUID(f"51d1a106d1a18{digest[:3]}{int(digest[3], 16) & 3 | 8:x}{digest[4:19]}")
     return f"uuid:{plain}"
-
-
-def is_synthetic(instance_id: str) -> bool:
-    """Whether the id, of an instance or of a submission, is that of a made-up submission."""
-    return instance_id.startswith(PREFIX)

@@ -60,9 +60,8 @@ def correct_lines(
     every = [(line, replay.correct(line)) for line in lines_of(db, objects, ids)]
     changed = [one.line for line, one in every if one.line != line]
     if changed:
-        db.execute(f"CREATE OR REPLACE TEMP TABLE {_LINES} (json JSON)")
-        for line in changed:
-            db.execute(f"INSERT INTO {_LINES} VALUES (?)", [json.dumps(line, ensure_ascii=False)])
+        texts = [json.dumps(line, ensure_ascii=False) for line in changed]
+        db.execute(f"CREATE OR REPLACE TEMP TABLE {_LINES} AS SELECT unnest(?::VARCHAR[])::JSON AS json", [texts])
         numbers = ", ".join(str(int(line["n"])) for line in changed)
         objects = f"(SELECT json FROM {objects} WHERE {_N} NOT IN ({numbers}) UNION ALL SELECT json FROM {_LINES})"
     return objects, {one.line["id"]: one for _, one in every}

@@ -54,7 +54,7 @@ def stage(  # noqa: PLR0913, PLR0917 - what a batch is typed by comes from as ma
     """
     tables = tables_of(list(forms.values()), standing, lineage.same)
     objects = read_objects(lines, manifest.counts["largest_line"])
-    if replay.again:
+    if replay.again and not replay.beside:
         objects = only(objects, frozenset(replay.again))
     levels, places = _read(db, manifest, objects, tables, forms)
     received, corrected = objects, dict[str, Corrected]()

@@ -12,11 +12,10 @@ from dialogkit.correct.table import read_table, write_table
 from dialogkit.errors import ConfigError
 from dialogkit.model.correction import Entry, State
 from dialogkit.problem import Problem
-from dialogkit.pull.batches import folder_name
 from dialogkit.steps.correct_checks import About, breaks_constraint, judged, no_submission, same
 from dialogkit.steps.correct_sources import Sources
 from dialogkit.steps.here import forms_here
-from dialogkit.steps.ledger import Book
+from dialogkit.steps.ledger import Book, ledger_of
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.corrections import states_of
 from dialogkit.workspace import Workspace
@@ -125,7 +124,7 @@ def undo_correction(workspace: Workspace, entry_id: str, *, by: str, why: str) -
                 continue
             if reason := _cannot_undo(entries, entry):
                 raise _no_undo(entry_id, *reason)
-            undo = replace(entry, by=by, at=now(), why=why, id=new_id(one.id for one in entries), undoes=entry_id)
+            undo = replace(entry, by=by, at=now(), why=why, id=new_id({one.id for one in entries}), undoes=entry_id)
             undo = replace(undo, issue="", old_value="", new_value="", change_type="no_action")
             append(path, [undo])
         return Listed(form_id, undo, "kept")
@@ -147,11 +146,6 @@ def export_corrections(workspace: Workspace, path: Path, forms: Sequence[str] = 
     return len(rows)
 
 
-def ledger_of(workspace: Workspace, form_id: str) -> Path:
-    """The file of a form's ledger."""
-    return workspace.corrections / f"{folder_name(form_id)}.csv"
-
-
 def _with_ledger(workspace: Workspace) -> list[str]:
     return [form_id for form_id in forms_here(workspace) if ledger_of(workspace, form_id).is_file()]
 
@@ -169,7 +163,8 @@ def _listed(form_id: str, entries: Sequence[Entry], told: Mapping[str, State]) -
     for entry in entries:
         state: State = "kept" if not entry.changes else "undone" if entry.id not in forced else "waiting"
         found = told.get(entry.id, "waiting")
-        yield Listed(form_id, entry, found if state == "waiting" and found not in ("undone", "kept") else state)
+        is_later = found == "no batch" if state == "undone" else state == "waiting" and found not in ("undone", "kept")
+        yield Listed(form_id, entry, found if is_later else state)
 
 
 def _as_entry(row: Mapping[str, str], by: str, why: str) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from dialogkit.validate.pages.fix_list import fix_files
 from dialogkit.validate.texts import LANGUAGES
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.fix_list import held_submissions
-from dialogkit.warehouse.report_facts import check_books
+from dialogkit.warehouse.report_facts import check_books, landed_forms
 from dialogkit.workspace import Workspace
 
 #: Below the folder of the warehouse.
@@ -48,8 +49,7 @@ def fix_it(
     """
     with reading(workspace.warehouse) as db:
         check_books(db, workspace.warehouse.name)
-        landed = {form_id for (form_id,) in db.execute("SELECT DISTINCT form_id FROM ops.tables").fetchall()}
-        for form_id in set(forms) - landed:
+        for form_id in set(forms) - set(landed_forms(db)):
             workspace.form_file(form_id)
         found = held_submissions(db, forms, by)
     places = _Places(workspace)
@@ -86,8 +86,11 @@ class _Places:
 
         ODK Central has a page for each submission. KoboToolbox edits by its own number of a submission, which changes
         with each edit and stands in no warehouse: the link leads to its table. Our own server has no such page.
+        What was read from a folder lies on no phone and no server, as an import: there is nothing to open.
         """
         section = self._workspace.config.servers.get(held.server)
+        if section is not None and section.kind == "folder":
+            return replace(held, server="")
         if section is None or urlsplit(section.url).scheme not in ("http", "https"):
             return held
         remote = self._remote_ids(section.name).get(held.form_id, "")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -12,7 +12,8 @@ import duckdb
 from dialogkit.correct.questions import Questions
 from dialogkit.forms.versions import known_versions, media_of
 from dialogkit.model.batch import SOURCES
-from dialogkit.model.report import Landed, Report
+from dialogkit.model.correction import Replay
+from dialogkit.model.report import Landed
 from dialogkit.model.staged import Staged
 from dialogkit.normalize.audit import audit_names, stage_audit
 from dialogkit.normalize.schema import tables_of
@@ -26,8 +27,9 @@ from dialogkit.steps.ledger import Book, book_of, columns_of
 from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.validate.check import check
 from dialogkit.validate.corrections import correction_rules
-from dialogkit.validate.decide import decide
+from dialogkit.validate.decide import decide, narrow
 from dialogkit.validate.quality.rules import prepare, quality_rules
+from dialogkit.validate.rule import Rule
 from dialogkit.validate.rules import rules_of
 from dialogkit.validate.suites import read_rules_file, rules_in
 from dialogkit.warehouse.connect import writing
@@ -89,12 +91,15 @@ def land_corrected(workspace: Workspace, db: duckdb.DuckDBPyConnection, form_id:
     for one in standing_of(db, form_id, book.keys):
         if one.digest != book.digest(one.submission_id):
             waiting.setdefault(one.batch_id, []).append(one.submission_id)
-    done = []
+    done: list[Landed] = []
+    stuck: list[str] = []
     for batch_id, ids in waiting.items():
         folder = workspace.batches / folder_name(form_id) / batch_id
         if folder.is_dir():
             done.append(_land_one(workspace, db, open_batch(folder), book, ids))
-    write_book(db, form_id, book.entries, book.forced)
+        else:
+            stuck += ids
+    write_book(db, form_id, book.entries, book.forced, stuck)
     return done
 
 
@@ -131,11 +136,23 @@ def _land_one(
     lineage = lineage_of_form(workspace, list(forms.values()))
     here = standing(db, form_id)
     replay = book.replay(Questions(forms, lineage.same, columns_of(here)), again)
-    try:
-        staged = stage(db, manifest, batch.submissions, forms, here, lineage, replay)
+
+    def staged_by(how: Replay) -> Staged:
+        staged = stage(db, manifest, batch.submissions, forms, here, lineage, how)
         stage_sources(db, _source_files(db, batch))
         stage_audit(db, _audit_files(db, staged, batch), staged)
-        report = _judge(workspace, db, staged, today=datetime.fromisoformat(manifest.started_at).date())
+        return replace(staged, media={one.version: media_of(workspace.versions, one) for one in forms.values()})
+
+    try:
+        staged = staged_by(replay)
+        rules = _rules(workspace, db, staged)
+        if again and any(rule.is_among_rows for rule in rules.on):
+            # What was tolerated in its batch, or is there twice, is not so alone: it is judged as when it landed.
+            staged = staged_by(replace(replay, beside=True))
+            rules = _rules(workspace, db, staged)
+        report = check(db, staged, rules.on, today=datetime.fromisoformat(manifest.started_at).date(), off=rules.off)
+        if again:
+            staged, report = narrow(db, staged, report, again)
         decide(db, staged, report, workspace.config.land.on_failure)
         # A correction holds from now on; the pull was before.
         return load(db, staged, replace(manifest, started_at=now()) if again else manifest, report)
@@ -143,10 +160,16 @@ def _land_one(
         unstage(db)
 
 
-def _judge(workspace: Workspace, db: duckdb.DuckDBPyConnection, staged: Staged, *, today: date) -> Report:
-    """Run the rules of the form, of the ledger, of quality and of people on what is staged."""
-    media = {version: media_of(workspace.versions, form) for version, form in staged.forms.items()}
-    staged = replace(staged, media=media)
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules of a batch, and those of its form that people turned off."""
+
+    on: tuple[Rule, ...]
+    off: tuple[Rule, ...]
+
+
+def _rules(workspace: Workspace, db: duckdb.DuckDBPyConnection, staged: Staged) -> _Rules:
+    """The rules of the form, of the ledger, of quality and of people for what is staged."""
     file = read_rules_file(workspace.validations / f"{staged.form_id}.toml")
     made = rules_of(staged)
     rules = (
@@ -155,7 +178,7 @@ def _judge(workspace: Workspace, db: duckdb.DuckDBPyConnection, staged: Staged, 
         *quality_rules(staged, file.quality, prepare(db, staged)),
         *rules_in(file, staged, db),
     )
-    return check(db, staged, rules, today=today, off=file.overrides.off(made))
+    return _Rules(rules, file.overrides.off(made))
 
 
 def _audit_files(db: duckdb.DuckDBPyConnection, staged: Staged, batch: Batch) -> Iterator[tuple[str, Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from dialogkit.correct.ledger import read_ledger
@@ -56,7 +57,12 @@ def book_of(workspace: Workspace, form_id: str) -> Book:
     Raises:
         ConfigError: CORRECT-001, the file is not a ledger.
     """
-    return Book(read_ledger(workspace.corrections / f"{folder_name(form_id)}.csv"))
+    return Book(read_ledger(ledger_of(workspace, form_id)))
+
+
+def ledger_of(workspace: Workspace, form_id: str) -> Path:
+    """The file of a form's ledger."""
+    return workspace.corrections / f"{folder_name(form_id)}.csv"
 
 
 def columns_of(here: Standing) -> dict[str, str]:

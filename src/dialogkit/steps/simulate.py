@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,7 +113,11 @@ def _kinds(wanted: Sequence[str]) -> tuple[str, ...]:
     for kind in wanted:
         if kind not in KINDS:
             message = f"There is no way to break a submission that is called {kind}."
-            raise FormError("FORM-091", kind, message, "All are named by: dialogkit form simulate --break list")
+            near = get_close_matches(kind, KINDS, 1)
+            meant = f"Did you mean {near[0]}?" if near else "Correct the name."
+            raise FormError(
+                "FORM-091", kind, message, f"{meant} All are named by: dialogkit form simulate --break list"
+            )
     return tuple(dict.fromkeys(wanted))
 
 

@@ -40,12 +40,10 @@ class Versions:
     """The batch as the rules of its form see it.
 
     Args:
-        staged: the batch.
-        unmasked: the batch as it was received, where `staged` is a copy without answers that are not relevant.
+        staged: the batch, or a copy of it without the answers that are not relevant.
     """
 
     staged: Staged
-    unmasked: Staged | None = None
 
     def rows(self, form: Form, path: str) -> Rows:
         """The rows in which the question, or the rows in which the repeat, at a path stands."""

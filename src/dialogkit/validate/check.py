@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import Final
 
 import duckdb
@@ -16,11 +15,11 @@ from dialogkit.logic.compile import run_on
 from dialogkit.model.report import Report, RuleResult
 from dialogkit.model.staged import Staged
 from dialogkit.validate import violations
-from dialogkit.validate.by_python import judge_by_python
+from dialogkit.validate.by_python import ByPython, judge_by_python
 from dialogkit.validate.form_facts import closed
 from dialogkit.validate.form_logic import KINDS
 from dialogkit.validate.gate import Expected, Verdict, judge, names_rows
-from dialogkit.validate.masked import judge_again
+from dialogkit.validate.masked import judge_again, tells_relevance
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.statement import placed
 from dialogkit.validate.threshold import acts
@@ -55,11 +54,11 @@ def check(
     violations.begin(db)
     generated = [rule for rule in (*rules, *off) if not rule.expectation]
     with run_on(db, today), _views(db, rules) as views:
-        failed = _fill(db, staged, generated)
-        undecided = _fill_by_python(db, staged, [rule for rule in generated if rule.by_python])
+        by_python = judge_by_python(db, staged, generated)
+        failed = _fill(db, staged, generated, by_python)
         db.execute(f"DELETE FROM {VIOLATIONS} WHERE submission_id IN ({closed(staged)}) AND ({_LOGIC})")
         violations.forget(db, [*failed, *(rule.code for rule in off)])
-        judged = violations.tolerate(db, generated)
+        judged = violations.tolerate(db, generated, by_python.judged)
         verdicts = _suite_verdicts(db, rules, views)
         ran = [rule.code for rule in generated if (rule.query or rule.by_python) and rule.code not in failed]
         verdicts |= _verdicts(db, ran)
@@ -67,7 +66,8 @@ def check(
     counted = violations.counted(db)
     results = []
     for rule in rules:
-        told = replace(rule, undecided=(*rule.undecided, *undecided.get(rule.code, ())))
+        unsaid = by_python.undecided.get(rule.code)
+        told = replace(rule, undecided=(*rule.undecided, unsaid)) if unsaid else rule
         looked = judged.get(rule.code, looked_at.get(rule.table, 0))
         results.append(_result(told, verdicts.get(rule.code), counted.get(rule.code, (0, 0)), looked))
     violations.forget(db, [result.code for result in results if not result.evaluated])
@@ -78,23 +78,22 @@ def check(
 _LOGIC: Final = " OR ".join(f"starts_with(rule, '{kind}:')" for kind in KINDS)
 
 
-def _fill(db: duckdb.DuckDBPyConnection, staged: Staged, rules: Sequence[Rule]) -> set[str]:
-    """What SQL finds; submissions that answer what is not relevant are judged a second time."""
-    asked = [rule for rule in rules if rule.query]
-    failed = violations.insert_all(db, asked)
-    return failed | judge_again(db, staged, asked, partial(violations.insert_all, db))
+def _fill(db: duckdb.DuckDBPyConnection, staged: Staged, rules: Sequence[Rule], by_python: ByPython) -> set[str]:
+    """What SQL and Python find; submissions that answer what is not relevant are judged a second time by SQL.
 
+    Python knows for itself what is not relevant, and tells it before SQL is asked again.
+    """
 
-def _fill_by_python(
-    db: duckdb.DuckDBPyConnection, staged: Staged, rules: Sequence[Rule]
-) -> Mapping[str, tuple[str, ...]]:
-    """What Python finds. Gives the reasons why it could not decide, by rule."""
-    if not rules:
-        return {}
-    found = judge_by_python(db, staged, rules)
+    def insert(some: Sequence[Rule]) -> set[str]:
+        for rule in filter(tells_relevance, some):
+            violations.add(db, rule, by_python.broken.get(rule.code, ()))
+        return violations.insert_all(db, some)
+
+    failed = insert(rules) | judge_again(db, staged, rules, insert)
     for rule in rules:
-        violations.add(db, rule, [(id_, row) for id_, row, code in found.broken if code == rule.code])
-    return {code: (reason,) for code, reason in found.undecided.items()}
+        if not tells_relevance(rule):
+            violations.add(db, rule, by_python.broken.get(rule.code, ()))
+    return failed
 
 
 @contextmanager

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
 from dialogkit import sql
 from dialogkit.logic.bind import bind
 from dialogkit.logic.compile import compile_tree, condition
+from dialogkit.logic.lists import code_column
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.terms import number
 from dialogkit.model.form import Form, Question, Section
 from dialogkit.model.table import Column
 from dialogkit.validate.resolve import Rows
-
-_VALUE: Final = re.compile(r"(?:^|[\s,;])value\s*=\s*(?P<column>[^\s,;]+)")
 
 
 def answered(rows: Rows, path: str) -> str:
@@ -81,11 +78,3 @@ def choice_names(rows: Rows, question: Question) -> Sequence[str]:
     column = code_column(question)
     entries = rows.items("list" if listed else "file", question.list_name)
     return [entry[column] for entry in entries if column in entry]
-
-
-def code_column(question: Question) -> str:
-    """The column of a list or file that holds the codes: `name`, unless the sheet says another (`value=code`)."""
-    found = _VALUE.search(question.parameters)
-    if found:
-        return found["column"]
-    return "id" if question.list_name.endswith(".geojson") else "name"

@@ -1,7 +1,9 @@
-"""What becomes of each new submission: accepted, or held with its reasons."""
+"""What becomes of each submission that was judged: accepted, or held with its reasons."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 import duckdb
@@ -11,6 +13,7 @@ from dialogkit.errors import RulesNotMet
 from dialogkit.model.report import Report
 from dialogkit.model.staged import Staged
 from dialogkit.problem import Problem
+from dialogkit.validate.violations import counted
 
 DECISION: Final = "stage_decision"
 _SHOWN: Final = 20
@@ -42,6 +45,32 @@ def decide(db: duckdb.DuckDBPyConnection, staged: Staged, report: Report, on_fai
     )
     if on_failure == "stop":
         _stop_if_held(db, staged, report)
+
+
+def narrow(
+    db: duckdb.DuckDBPyConnection, staged: Staged, report: Report, ids: Collection[str]
+) -> tuple[Staged, Report]:
+    """Leave only some submissions of a batch to be decided on: the others were judged for the sake of these.
+
+    Args:
+        db: holds the staged tables and the violations.
+        staged: the batch.
+        report: of `check`.
+        ids: of the submissions that stay.
+
+    Returns:
+        What is staged and the report, both of these only; other rows stay in the staged tables.
+    """
+    others = f"submission_id NOT IN ({sql.texts(sorted(ids))})"
+    for table in (staged.submissions, report.violations):
+        db.execute(f"DELETE FROM {sql.name(table)} WHERE {others}")
+    left = counted(db)
+    results = [
+        replace(one, violations=left.get(one.code, (0, 0))[0], submissions=left.get(one.code, (0, 0))[1])
+        for one in report.results
+    ]
+    corrected = {id_: one for id_, one in staged.corrected.items() if id_ in ids}
+    return replace(staged, corrected=corrected), replace(report, results=tuple(results))
 
 
 def _stop_if_held(db: duckdb.DuckDBPyConnection, staged: Staged, report: Report) -> None:

@@ -205,7 +205,8 @@ def _write(
         f"{escape(to.name)}.check_*.json"
     ):  # of an earlier export: another view may have its number now
         old.unlink()
-    told = [f"-- not here: {code}: {reason}".replace("\n", " ") for code, reason in left_out.items()]
+    # Any kind of line end would end the comment.
+    told = [" ".join(f"-- not here: {code}: {reason}".split()) for code, reason in left_out.items()]
     files = {f"{to.name}.sql": "\n".join([*(f"{one};" for one in statements), *told]) + "\n"}
     for view, expectations in suites.items():
         suite = gx.ExpectationSuite(f"{to.name}.{view}", expectations=list(expectations))

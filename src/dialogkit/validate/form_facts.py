@@ -6,19 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dialogkit import sql
-from dialogkit.model.form import Question
+from dialogkit.model.form import SELECT_TYPES, Question
 from dialogkit.model.staged import Staged
 from dialogkit.model.submission import DAMAGED, NO_KEY, WRONG_KEY
 from dialogkit.model.table import Kind
 from dialogkit.validate.by_version import Judged, Versions
 from dialogkit.validate.conditions import choice_names
-from dialogkit.validate.resolve import Rows
+from dialogkit.validate.resolve import CAN_MISFIT, Rows
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.texts import messages
 
-_TYPED: Final[frozenset[Kind]] = frozenset(
-    {"integer", "decimal", "date", "time", "datetime", "geopoint", "geotrace", "geoshape"}
-)
 #: Why encrypted answers are still closed (`Submission.sealed`), and what to do.
 _SEALED: Final[Mapping[str, str]] = {
     NO_KEY: "Pull once more with the private key of the form: dialogkit pull --full --private-key FILE. "
@@ -81,7 +78,7 @@ def _drift(staged: Staged) -> Rule:
 
 def _types(staged: Staged) -> Iterator[Rule]:
     for table in staged.tables:
-        paths = [path for one in table.columns if one.kind in _TYPED for path in (one.path, *one.was)]
+        paths = [path for one in table.columns if one.kind in CAN_MISFIT for path in (one.path, *one.was)]
         for path in dict.fromkeys(paths):
             query = (
                 f"SELECT submission_id, row FROM {sql.name(staged.issues)} "
@@ -95,7 +92,7 @@ def _types(staged: Staged) -> Iterator[Rule]:
 
 def _not_a_choice(rows: Rows, path: str) -> Judged | None:
     question = rows.form.by_path.get(path)
-    if question is None or question.type not in ("select_one", "select_multiple", "rank"):
+    if question is None or question.type not in SELECT_TYPES:
         return None  # a repeat in this version, or no choice
     names = choice_names(rows, question)
     kind: Kind = "select_one" if question.type == "select_one" else "select_multiple"

@@ -15,7 +15,7 @@ from dialogkit.logic.bind import bind, bind_filter
 from dialogkit.logic.compile import condition
 from dialogkit.logic.parse import NotDecidable, parse
 from dialogkit.logic.tree import Nodes, Tree, trees_in
-from dialogkit.model.form import Form, Section
+from dialogkit.model.form import SELECT_TYPES, Form, Section
 from dialogkit.model.report import Action
 from dialogkit.model.staged import Staged
 from dialogkit.validate.by_version import Judged, Versions
@@ -27,7 +27,6 @@ from dialogkit.validate.rule import Rule
 
 _YES: Final = frozenset({"yes", "true", "true()"})
 _NO: Final = frozenset({"", "no", "false", "false()"})
-_CHOOSES: Final = frozenset({"select_one", "select_multiple", "rank"})
 #: The rules whose verdict depends on which answers are relevant.
 KINDS: Final = (
     "FORM-RELEVANT",
@@ -47,7 +46,7 @@ def logic_rules(versions: Versions) -> Iterator[Rule]:
     deciding = frozenset().union(*(_deciding(form) for form in staged.forms.values()))
     constraint = _constraint_of_import if imported else _constraint
     for path in paths_of(staged):
-        yield from versions.rule("FORM-RELEVANT", "hold", path, _Irrelevant(versions.unmasked).question)
+        yield from versions.rule("FORM-RELEVANT", "hold", path, _irrelevant)
         if not imported:
             yield from versions.rule("FORM-REQUIRED", "hold", path, _missing)
         yield from versions.rule("FORM-CONSTRAINT", "hold", path, constraint)
@@ -55,7 +54,7 @@ def logic_rules(versions: Versions) -> Iterator[Rule]:
         yield from versions.rule("FORM-CALCULATION", "hold" if path in deciding else "note", path, _stale)
     action: Action = "note" if imported else "hold"
     for repeat in dict.fromkeys(path for form in staged.forms.values() for path in sorted(form.repeats)):
-        yield from versions.rule("FORM-RELEVANT", "hold", repeat, _Irrelevant(versions.unmasked).repeat)
+        yield from versions.rule("FORM-RELEVANT", "hold", repeat, _irrelevant)
         # A yes that opens a repeat needs a row: an error on a phone, a note where a page says no more.
         yield from versions.rule("FORM-ROWS", action, repeat, _no_rows)
         yield from versions.rule("FORM-COUNT", "note", repeat, _other_count)
@@ -66,22 +65,17 @@ def paths_of(staged: Staged) -> list[str]:
     return list(dict.fromkeys(question.path for form in staged.forms.values() for question in form.questions))
 
 
-class _Irrelevant:
-    """Answered though not relevant. In a copy without such answers, what was answered is told by the original."""
-
-    def __init__(self, unmasked: Staged | None) -> None:
-        self.unmasked = unmasked
-
-    def question(self, rows: Rows, path: str) -> Judged | None:
-        """An answer to a question."""
-        question = rows.form.by_path.get(path)
-        relevant = relevance(rows, path) if question and question.has_answer else []
-        return Judged(answered(rows, path), f"NOT ({' AND '.join(relevant)})") if relevant else None
-
-    def repeat(self, rows: Rows, path: str) -> Judged | None:
-        """Rows of a repeat: told once, in the row that holds them."""
-        relevant = relevance(rows, path) if path in rows.form.repeats else []
-        return Judged(f"NOT {rows.no_row(path)}", f"NOT ({' AND '.join(relevant)})") if relevant else None
+def _irrelevant(rows: Rows, path: str) -> Judged | None:
+    """Answered though not relevant. Rows of a repeat are told once, in the row that holds them."""
+    question = rows.form.by_path.get(path)
+    if path in rows.form.repeats:
+        there = f"NOT {rows.no_row(path)}"
+    elif question and question.has_answer:
+        there = answered(rows, path)
+    else:
+        return None
+    relevant = relevance(rows, path)
+    return Judged(there, f"NOT ({' AND '.join(relevant)})") if relevant else None
 
 
 def _missing(rows: Rows, path: str) -> Judged | None:
@@ -110,18 +104,18 @@ def _constraint_of_import(rows: Rows, path: str) -> Judged | None:
     if judged is None:
         return None
     tree = bind(rows.form.by_path[path].constraint, rows.form, path)
-    stated = [answered(rows, other) for other in sorted(_compared_with(tree) - {path}) if other in rows.form.by_path]
+    stated = [answered(rows, other) for other in sorted(compared_with(tree) - {path}) if other in rows.form.by_path]
     return Judged(_all([judged.looked_at, *stated]), judged.broken)
 
 
-def _compared_with(tree: Tree) -> frozenset[str]:
+def compared_with(tree: Tree) -> frozenset[str]:
     """Single answers that an expression reads."""
     return frozenset(part.path for part in trees_in(tree) if isinstance(part, Nodes) and part.is_single)
 
 
 def _filtered_out(rows: Rows, path: str) -> Judged | None:
     question = rows.form.by_path.get(path)
-    if question is None or question.type not in _CHOOSES or not question.choice_filter.strip():
+    if question is None or question.type not in SELECT_TYPES or not question.choice_filter.strip():
         return None
     filtered = bind_filter(question, rows.form)
     reference = rows.reference(path, rows.own)
@@ -139,7 +133,8 @@ def _stale(rows: Rows, path: str) -> Judged | None:
         return None
     if question.trigger:
         raise NotDecidable("it was calculated when another answer was given, and not again")
-    return Judged(_all(relevance(rows, path)), differs(rows, question))
+    told, broken = differs(rows, question)
+    return Judged(_all([*relevance(rows, path), told]), broken)
 
 
 def _no_rows(rows: Rows, path: str) -> Judged | None:

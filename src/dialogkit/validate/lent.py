@@ -116,6 +116,10 @@ class LentDialect(PGDialect):
         )
         return [{"name": name, "type": NullType(), "nullable": True, "default": None} for (name,) in found]
 
+    def get_pk_constraint(self, connection: Connection, table_name: str, schema: str | None = None, **_kw: Any) -> Any:
+        """None: these are views and temporary tables. PostgreSQL's question would cost more than a rule."""
+        return {"constrained_columns": [], "name": None}
+
 
 registry.register("dialogkit.lent", __name__, "LentDialect")
 

@@ -1,24 +1,25 @@
 """Judges again the submissions that answer what was not relevant: on a phone, such answers read as empty.
 
 One answer that is not relevant can make others relevant or not, and those again. So the submissions concerned are
-copied, and their answers are taken out in the order in which relevance follows from relevance; every other rule of the
-form's logic is then run on the copies.
+copied, and their answers are taken out in the order in which relevance follows from relevance; every rule of the form's
+logic that reads something of it is then run again on the copies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 import duckdb
 
 from dialogkit import sql
-from dialogkit.logic.bind import bind
+from dialogkit.logic.bind import bind, bind_filter
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.tree import paths_in
+from dialogkit.logic.tree import ChoiceName, paths_in, trees_in
 from dialogkit.model.form import Form, Question, Section
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
@@ -34,6 +35,11 @@ _RELEVANT: Final = "FORM-RELEVANT:"
 Insert = Callable[[Sequence[Rule]], "set[str]"]
 
 
+def tells_relevance(rule: Rule) -> bool:
+    """Whether a rule says what was answered though it is not relevant."""
+    return rule.code.startswith(_RELEVANT)
+
+
 def judge_again(db: duckdb.DuckDBPyConnection, staged: Staged, first: Sequence[Rule], insert: Insert) -> set[str]:
     """Replace what the rules of the form's logic said of the submissions that answer what was not relevant.
 
@@ -41,7 +47,8 @@ def judge_again(db: duckdb.DuckDBPyConnection, staged: Staged, first: Sequence[R
         db: holds the staged tables and the violations of a first pass.
         staged: the batch.
         first: its rules: their codes, actions and words stand.
-        insert: runs rules into the violation table; gives the codes of those that failed.
+        insert: runs rules into the violation table, with what Python knows of relevance; gives the codes of those
+            that failed.
 
     Returns:
         The codes of rules that failed to run.
@@ -49,25 +56,62 @@ def judge_again(db: duckdb.DuckDBPyConnection, staged: Staged, first: Sequence[R
     concerned = f"SELECT submission_id FROM {VIOLATIONS} WHERE starts_with(rule, {sql.text(_RELEVANT)})"
     if not db.execute(f"{concerned} LIMIT 1").fetchone():
         return set()
-    failed: set[str] = set()
     with _copies(db, staged, concerned) as copied:
-        again = Versions(copied, unmasked=staged)
         standing = {rule.code: rule for rule in first}
-        rules = {
-            rule.code: replace(standing[rule.code], query=rule.query)
-            for rule in logic_rules(again)
-            if rule.code in standing
-        }
-        codes = sql.texts(rules)
-        db.execute(f"DELETE FROM {VIOLATIONS} WHERE rule IN ({codes}) AND submission_id IN (FROM stage_concerned)")
-        for path in _in_order(staged):
-            rule = rules.pop(f"{_RELEVANT}{path}", None)
-            if rule and rule.query:
-                failed |= insert([rule])
-                found = f"SELECT submission_id, row FROM {VIOLATIONS} WHERE rule = {sql.text(rule.code)}"
-                _take_out(db, copied, path, found)
-        failed |= insert([rule for rule in rules.values() if rule.query])
-    return failed
+        again = {rule.code: rule for rule in logic_rules(Versions(copied)) if rule.code in standing}
+        rules = {code: replace(standing[code], query=rule.query) for code, rule in again.items()}
+        return _Masking(db, copied, rules, insert).run()
+
+
+@dataclass
+class _Masking:
+    """Takes out what is not relevant, and judges again what rests on it.
+
+    Args:
+        db: holds the staged tables and the violations of a first pass.
+        copied: the submissions concerned.
+        rules: of the form's logic over these copies, by code.
+        insert: as in `judge_again`.
+        failed: codes of rules that failed to run.
+        empty: paths that some submission does not answer any more.
+    """
+
+    db: duckdb.DuckDBPyConnection
+    copied: Staged
+    rules: Mapping[str, Rule]
+    insert: Insert
+    failed: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
+
+    def run(self) -> set[str]:
+        """Gives the codes of rules that failed."""
+        reads = _reads(self.copied)
+        for level in _in_order(self.copied):
+            self.judge([f"{_RELEVANT}{path}" for path in level if reads[path] & self.empty])
+            for path in self.irrelevant(level):
+                found = f"SELECT submission_id, row FROM {VIOLATIONS} WHERE rule = {sql.text(f'{_RELEVANT}{path}')}"
+                _take_out(self.db, self.copied, path, found)
+                self.empty |= {other for other in reads if other == path or other.startswith(f"{path}/")}
+        self.judge(
+            [code for code, rule in self.rules.items() if not tells_relevance(rule) and reads[rule.path] & self.empty]
+        )
+        return self.failed
+
+    def judge(self, codes: Sequence[str]) -> None:
+        """Say once more what rules say of the submissions concerned."""
+        rules = [self.rules[code] for code in codes if code in self.rules]
+        if rules:
+            named = sql.texts(rule.code for rule in rules)
+            self.db.execute(
+                f"DELETE FROM {VIOLATIONS} WHERE rule IN ({named}) AND submission_id IN (FROM stage_concerned)"
+            )
+            self.failed |= self.insert(rules)
+
+    def irrelevant(self, level: Sequence[str]) -> list[str]:
+        """Those of some paths that somebody answered though they were not relevant."""
+        named = sql.texts(f"{_RELEVANT}{path}" for path in level)
+        rows = self.db.execute(f"SELECT DISTINCT rule FROM {VIOLATIONS} WHERE rule IN ({named})").fetchall()
+        return sorted(code.removeprefix(_RELEVANT) for (code,) in rows)
 
 
 @contextmanager
@@ -87,32 +131,60 @@ def _copies(db: duckdb.DuckDBPyConnection, staged: Staged, concerned: str) -> It
             db.execute(f"DROP TABLE IF EXISTS {copy}")
 
 
-def _in_order(staged: Staged) -> list[str]:
-    """Paths of questions and repeats, each after those that its relevance rests on, in any version."""
+def _in_order(staged: Staged) -> Iterator[list[str]]:
+    """Paths of questions and repeats by levels, each level after those that its relevance rests on, in any version."""
     graph: TopologicalSorter[str] = TopologicalSorter()
     for form in staged.forms.values():
-        relevant = _read_by_relevance(form)
+        parts: tuple[Section | Question, ...] = (*form.sections, *form.questions)
+        relevant = {part.path: _read_in(form, part.path, [part.relevant]) for part in parts}
         for path in (*form.by_path, *sorted(form.repeats)):
             above = [section.path for section in form.sections_above(path)]
             read = frozenset().union(*(relevant.get(part, frozenset()) for part in (*above, path)))
             graph.add(path, *((read | set(above)) & (form.by_path.keys() | form.repeats) - {path}))
     try:
-        return list(graph.static_order())
+        graph.prepare()
     except CycleError:  # one version may ask in another order than the next, and a phone refuses a true circle
-        return list(dict.fromkeys(path for form in staged.forms.values() for path in (*form.repeats, *form.by_path)))
+        every = [path for form in staged.forms.values() for path in (*sorted(form.repeats), *form.by_path)]
+        yield from ([path] for path in dict.fromkeys(every))
+        return
+    while graph.is_active():
+        level = graph.get_ready()
+        yield sorted(level)
+        graph.done(*level)
 
 
-def _read_by_relevance(form: Form) -> Mapping[str, frozenset[str]]:
-    """What the relevance of each question and section reads."""
-    found: dict[str, frozenset[str]] = {}
-    parts: tuple[Section | Question, ...] = (*form.sections, *form.questions)
-    for part in parts:
-        if part.relevant.strip():
-            try:
-                found[part.path] = paths_in(bind(part.relevant, form, part.path))
-            except NotDecidable:
-                continue
+def _reads(staged: Staged) -> Mapping[str, frozenset[str]]:
+    """All that the rules of each question and repeat read, in any version: itself, and what its expressions name."""
+    found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for form in staged.forms.values():
+        own: dict[str, frozenset[str]] = {}
+        for section in form.sections:
+            own[section.path] = _read_in(form, section.path, [section.relevant, section.repeat_count])
+        for one in form.questions:
+            own[one.path] = _read_in(form, one.path, [one.relevant, one.required, one.constraint, one.calculation])
+            own[one.path] |= _read_by_filter(form, one)
+        for path in own:
+            above = [section.path for section in form.sections_above(path)]
+            found[path] |= frozenset({path}).union(*(own[part] for part in (*above, path)))
     return found
+
+
+def _read_in(form: Form, path: str, expressions: Iterable[str]) -> frozenset[str]:
+    """What expressions read; what cannot be decided reads nothing."""
+    found: frozenset[str] = frozenset()
+    for expression in expressions:
+        if expression.strip():
+            with suppress(NotDecidable):
+                tree = bind(expression, form, path)
+                named = [part.path for part in trees_in(tree) if isinstance(part, ChoiceName)]
+                found |= paths_in(tree).union(*(_read_by_filter(form, form.by_path[name]) for name in named))
+    return found
+
+
+def _read_by_filter(form: Form, question: Question) -> frozenset[str]:
+    with suppress(NotDecidable):
+        return paths_in(bind_filter(question, form)) if question.choice_filter.strip() else frozenset()
+    return frozenset()
 
 
 def _take_out(db: duckdb.DuckDBPyConnection, copied: Staged, path: str, rows: str) -> None:

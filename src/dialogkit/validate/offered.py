@@ -7,11 +7,11 @@ from typing import Final, Literal
 
 from dialogkit import sql
 from dialogkit.logic.compile import Place
+from dialogkit.logic.lists import code_column
 from dialogkit.logic.sql_choices import offered
 from dialogkit.logic.terms import boolean
 from dialogkit.logic.tree import Column, Position, Tree, trees_in
 from dialogkit.model.form import Question
-from dialogkit.validate.conditions import code_column
 from dialogkit.validate.resolve import Rows
 
 #: Written out for each kind of choice, a filter is a plain condition; with more kinds, the list is asked in each row.

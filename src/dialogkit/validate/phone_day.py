@@ -7,7 +7,7 @@ them, the last day that it can have been: that of the arrival at the server, in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from dialogkit import sql
@@ -58,7 +58,9 @@ def _ahead(offset: str) -> str:
 
 
 def _moment(text: str) -> datetime | None:
+    """A moment with its zone; a day alone is a day anywhere."""
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ from typing import Final
 from dialogkit.logic.bind import bind
 from dialogkit.logic.compile import compile_tree
 from dialogkit.logic.parse import NotDecidable
-from dialogkit.logic.terms import Term, boolean, day, number, number_of, text
+from dialogkit.logic.terms import Term, boolean, day, is_told, number, number_of, text
 from dialogkit.logic.tree import ChoiceName, Function, Items, Tree, trees_in
 from dialogkit.model.form import Form, Question
 from dialogkit.validate.conditions import stored_text
@@ -27,8 +27,10 @@ _YES_NO: Final = {"1": True, "true": True, "0": False, "false": False, "": False
 _OF_THE_MOMENT: Final = frozenset({"today", "now"})
 
 
-def differs(rows: Rows, question: Question) -> str:
-    """SQL for whether the stored value of a calculation is another one; never NULL.
+def differs(rows: Rows, question: Question) -> tuple[str, str]:
+    """SQL for whether stored data tell what a calculation gives in a row, and whether its stored value is another one.
+
+    Neither is ever NULL. A row is not told where the phone makes something by chance, once, and has kept nothing.
 
     Raises:
         NotDecidable: what it was made of is not stored.
@@ -38,13 +40,13 @@ def differs(rows: Rows, question: Question) -> str:
         raise NotDecidable("it depends on the day or hour at which the phone calculated it")
     stored = stored_text(rows, question.path)
     made = [
-        _other(compile_tree(tree, replace(rows, language=language), question.path), stored)
-        for language in _languages(rows.form, tree)
+        compile_tree(tree, replace(rows, language=language), question.path) for language in languages(rows.form, tree)
     ]
-    return f"({' AND '.join(dict.fromkeys(made))})"
+    broken = " AND ".join(dict.fromkeys(_other(term, stored) for term in made))
+    return " AND ".join(dict.fromkeys(map(is_told, made))), f"({broken})"
 
 
-def _languages(form: Form, tree: Tree) -> Iterator[str]:
+def languages(form: Form, tree: Tree) -> Iterator[str]:
     """The languages that the phone may have shown, where a label is part of the value."""
     labels = any(
         isinstance(part, ChoiceName) or (isinstance(part, Items) and part.column == "label") for part in trees_in(tree)
@@ -58,19 +60,21 @@ def _other(term: Term, stored: str) -> str:
         *some, (_, last) = term.cases
         whens = " ".join(f"WHEN {condition} THEN {_other(one, stored)}" for condition, one in some)
         return f"CASE {whens} ELSE {_other(last, stored)} END"
+    if term.type == "untold":
+        return "false"
     if term.type == "boolean":
         return f"({boolean(term)} <> (lower({stored}) IN ('1', 'true')))"
     if term.type in ("date", "moment", "time"):
         return f"(coalesce(CAST({day(term)} AS VARCHAR), '') <> {stored}[:10])"
     if term.type == "number":
-        made, kept = number(term), number_of(stored)
+        made, kept = number(term), number_of(stored, computed=True)
         near = f"coalesce(abs({made} - {kept}) <= {_NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
         return f"(NOT {near})"
     return f"({stored} <> trim({text(term)}) AND NOT {_same_number(stored, text(term))})"
 
 
 def _same_number(stored: str, made: str) -> str:
-    one, other = number_of(stored), number_of(made)
+    one, other = number_of(stored, computed=True), number_of(made, computed=True)
     return f"coalesce(abs({one} - {other}) <= {_NEAR} * greatest(1, abs({other})), false)"
 
 

@@ -13,6 +13,8 @@ QUERY_TYPE: Final = "unexpected_rows_expectation"
 UNIQUE: Final = "expect_column_values_to_be_unique"
 #: Great Expectations' own query for it names no rows on DuckDB; ours does, and runs as `QUERY_TYPE`.
 COMPOUND: Final = "expect_compound_columns_to_be_unique"
+#: What these say of a row may depend on other rows.
+AMONG_ROWS: Final = frozenset({QUERY_TYPE, UNIQUE, COMPOUND, "expect_column_value_z_scores_to_be_less_than"})
 
 _AS_QUERY: Final = (
     'Write it as type = "unexpected_rows_expectation" with unexpected_rows_query = '

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from dialogkit import sql
 from dialogkit.errors import FormError
 from dialogkit.logic.compile import TODAY
+from dialogkit.logic.lists import list_rows
 from dialogkit.logic.media import read_media
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.sql_moments import minutes
@@ -18,10 +19,12 @@ from dialogkit.logic.terms import Reference
 from dialogkit.model.form import Choice, Form
 from dialogkit.model.kinds import kind_of
 from dialogkit.model.staged import Staged
-from dialogkit.model.table import Column, Table
+from dialogkit.model.table import Column, Kind, Table
 
 #: Kinds that a text can fail to be: then it is an issue.
-_CAN_MISFIT: Final = frozenset({"integer", "decimal", "date", "time", "datetime", "geopoint", "geotrace", "geoshape"})
+CAN_MISFIT: Final[frozenset[Kind]] = frozenset(
+    {"integer", "decimal", "date", "time", "datetime", "geopoint", "geotrace", "geoshape"}
+)
 #: Questions that a phone answers with its clock, so that their offset is that of the phone.
 _CLOCKS: Final = ("start", "end")
 
@@ -116,15 +119,15 @@ class Rows:
         """
         if kind == "list":
             choices = self.form.choice_lists.get(source, ())
-            spoken = any(choice.labels.keys() - {""} for choice in choices)
-            return [self._item(choice, spoken=spoken) for choice in choices]
+            rows = zip(list_rows(choices), choices, strict=True)
+            return [{**row, **self._label(choice)} for row, choice in rows]
         path = self.media.get(source)
         if path is None:
-            raise NotDecidable(f"the file {source} is not with the form")
+            raise NotDecidable(f"the file {source} is not with the form, or cannot be read")
         try:
             return _file_rows(source, path, path.stat().st_mtime_ns)
         except (OSError, FormError):
-            raise NotDecidable(f"the file {source} cannot be read") from None
+            raise NotDecidable(f"the file {source} is not with the form, or cannot be read") from None
 
     def columns(self, path: str) -> list[Column]:
         """The columns of a question: several where it changed its type between versions."""
@@ -134,7 +137,7 @@ class Rows:
         """SQL for whether a question of these rows has no answer; an answer that is not of its type is one."""
         columns = self.columns(path)
         blank = " AND ".join(_is_blank(f"{self.own}.{sql.name(column.name)}", column) for column in columns)
-        if not any(column.kind in _CAN_MISFIT for column in columns):
+        if not any(column.kind in CAN_MISFIT for column in columns):
             return f"({blank})"
         misfit = f"i.submission_id = m._submission_id AND i.row = {self.row} AND i.path = {sql.text(path)}"
         return f"({blank} AND NOT EXISTS (SELECT 1 FROM {sql.name(self.staged.issues)} i WHERE {misfit}))"
@@ -144,15 +147,13 @@ class Rows:
         below = f" AND q._parent_row = {self.own}._row" if self.table.repeat else ""
         return f"NOT EXISTS (SELECT 1 FROM {self.relation(repeat)} q WHERE q._submission_id = m._submission_id{below})"
 
-    def _item(self, choice: Choice, *, spoken: bool) -> Mapping[str, str]:
-        """A row as the XForm has it: labels in several languages stand elsewhere."""
+    def _label(self, choice: Choice) -> Mapping[str, str]:
+        """The column `jr:label`: the label on the phone; not there where that depends on an unknown language."""
         labels = set(choice.labels.values())
         told = choice.labels.get(self.language) if self.language is not None else None
         if told is None and len(labels) == 1:
             told = next(iter(labels))
-        label = {} if told is None else {"jr:label": told}
-        plain = {} if spoken else {"label": choice.labels.get("", "")}
-        return {**choice.extra, **plain, **label, "name": choice.name}
+        return {} if told is None else {"jr:label": told}
 
     @cached_property
     def _chain(self) -> list[Table]:

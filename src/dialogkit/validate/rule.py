@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from dialogkit.model.report import Action
+from dialogkit.validate.refused import AMONG_ROWS
 from dialogkit.validate.texts import FIX
+
+#: Rules of quality that compare a row with those beside it; duplicates are found in a book of the whole form.
+_AMONG_ROWS: Final = frozenset(f"QUALITY-{name}" for name in ("NEAR", "DIGITS", "OUTLIER", "BLANKS", "CLUSTER"))
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,9 @@ class Rule:
     judged: str = ""
     by_python: tuple[str, ...] = field(default=())
     mostly: float = 1.0
+
+    @property
+    def is_among_rows(self) -> bool:
+        """Whether what it says of a row, or does about it, may depend on other rows of the batch."""
+        by_type = self.expectation is not None and self.expectation.type in AMONG_ROWS
+        return self.mostly < 1 or by_type or self.code.partition(":")[0] in _AMONG_ROWS

@@ -64,6 +64,9 @@ UNSTEADY: Final = frozenset(
         "session_user",
         "user",
         "in_search_path",
+        "pg_conf_load_time",
+        "pg_postmaster_start_time",
+        "pg_sleep",
     }
 )
 _BARE: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
@@ -108,8 +111,17 @@ def placed(expectation: Expectation, views: Mapping[str, str]) -> Mapping[str, A
 
 
 def wrapped(query: str) -> str:
-    """A query that may give `{batch}` an alias: Great Expectations puts a subquery with an alias of its own there."""
-    return f"WITH {_ROWS} AS (SELECT * FROM {{batch}}) SELECT * FROM ({place(query, {BATCH: _ROWS})})"
+    """A query that may give `{batch}` an alias, and whose rows are named once each.
+
+    Great Expectations puts a subquery with an alias of its own for `{batch}`. A query that names no submission, or
+    gives something else than a place as the row (an answer, say), fails: nothing of it may stand among violations.
+    """
+    return (
+        f"WITH {_ROWS} AS (SELECT * FROM {{batch}}) SELECT DISTINCT CASE WHEN _submission_id IS NULL OR NOT "
+        f"regexp_full_match(coalesce(_row, ''), '[0-9/]*') THEN error('it names no row') ELSE _submission_id END "
+        # The query may end in a comment.
+        f"AS _submission_id, coalesce(_row, '') AS _row FROM ({place(query, {BATCH: _ROWS})}\n)"
+    )
 
 
 def for_sqlalchemy(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,41 +139,56 @@ def refusal(db: duckdb.DuckDBPyConnection, query: str) -> str:
     (`json_serialize_sql`); nothing is run.
     """
     names = {name: f"placeholder_{number}" for number, name in enumerate(placeholders(query))}
-    plain = query.format_map({**names, TODAY: "DATE '2000-01-01'"})
+    plain = place(query, {**names, TODAY: "DATE '2000-01-01'"}).format()
     (text,) = db.execute("SELECT json_serialize_sql(?::VARCHAR)", [plain]).fetchone() or ("{}",)
-    read = json.loads(text)
+    try:
+        read = json.loads(text)
+    except RecursionError:
+        return "it has too many expressions within each other"
     if read.get("error"):
         said = str(read.get("error_message", ""))
         return f"DuckDB cannot read it: {said}" if read.get("error_type") == "parser" else "it is not a SELECT"
     if len(read["statements"]) != 1:
         return "it is more than one statement"
-    known = {*names.values(), *(name for node in _nodes(read) for name in _tables_with(node))}
-    return next((told for node in _nodes(read) if (told := _told(node, known))), "")
+    nodes = _nodes(read, frozenset(names.values()))
+    return next((told for node, known in nodes if (told := _told(node, known))), "")
 
 
-def _nodes(tree: object) -> Iterator[Mapping[str, Any]]:
-    """Every object of the parsed statement."""
-    waiting = [tree]
+def _nodes(tree: object, known: frozenset[str]) -> Iterator[tuple[Mapping[str, Any], frozenset[str]]]:
+    """Every object of the parsed statement, with the names that it may read there.
+
+    A name of WITH means a part of the statement only where DuckDB knows it: behind its own definition, and inside the
+    statement that it stands in. Everywhere else the same name would be a table.
+    """
+    waiting = [(tree, known)]
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            yield node
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
+        node, here = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend((part, here) for part in node)
+        if not isinstance(node, dict):
+            continue
+        parts = dict(node)
+        for entry in (parts.pop("cte_map", None) or {}).get("map", ()):
+            waiting.append((entry["value"], here))
+            here |= _named(entry["key"])
+        if node.get("type") == "RECURSIVE_CTE_NODE":
+            waiting.append((parts.pop("right"), here | _named(node["cte_name"])))
+        yield node, here
+        waiting.extend((part, here) for part in parts.values())
 
 
-def _tables_with(node: Mapping[str, Any]) -> list[str]:
-    """Names that WITH gives to a part of the statement; one that could be a file is no such name."""
-    entries = node["cte_map"]["map"] if isinstance(node.get("cte_map"), dict) else []
-    return [entry["key"] for entry in entries if _PLAIN.fullmatch(entry["key"])]
+def _named(name: str) -> frozenset[str]:
+    """What a part of the statement is known by; one that could be a file is no such name."""
+    return frozenset({name.lower()} if _PLAIN.fullmatch(name) else ())
 
 
-def _told(node: Mapping[str, Any], known: set[str]) -> str:
+def _told(node: Mapping[str, Any], known: frozenset[str]) -> str:
     kind = node.get("type")
+    if node.get("sample"):
+        return "a sample takes other rows each time"
     if kind == "BASE_TABLE":
         name = node["table_name"]
-        plain = name in known and not node.get("schema_name") and not node.get("catalog_name")
+        plain = name.lower() in known and not node.get("schema_name") and not node.get("catalog_name")
         return "" if plain else f"it reads {name}, which is no placeholder"
     if kind == "TABLE_FUNCTION":
         name = node["function"]["function_name"]
@@ -173,7 +200,7 @@ def _told(node: Mapping[str, Any], known: set[str]) -> str:
 
 def _told_of_expression(node: Mapping[str, Any]) -> str:
     name = str(node.get("function_name", "")).lower()
-    if name in UNSTEADY:
+    if name in UNSTEADY or (name == "age" and len(node.get("arguments") or node.get("children") or ()) == 1):
         return f"{name}() gives something else each time"
     names = node.get("column_names") if node.get("type") == "COLUMN_REF" else None
     if names and len(names) == 1 and str(names[0]).lower() in _BARE:

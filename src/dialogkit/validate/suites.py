@@ -47,7 +47,7 @@ def read_rules_file(path: Path) -> RulesFile:
         return RulesFile(path, (), Overrides(path))
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError("CONFIG-020", str(path), f"This is not a TOML file: {error}.", "Correct it there.") from None
     rules, form, quality = data.pop("rule", []), data.pop("form", {}), data.pop("quality", {})
     tables = [rules, list(form.values()) if isinstance(form, dict) else None]
@@ -58,23 +58,14 @@ def read_rules_file(path: Path) -> RulesFile:
     return RulesFile(path, tuple(rules), Overrides(path, form), quality)
 
 
-def read_suite(path: Path, staged: Staged, db: duckdb.DuckDBPyConnection) -> tuple[Rule, ...]:
-    """The rules of people in a file for this batch; none when there is no such file.
+def rules_in(file: RulesFile, staged: Staged, db: duckdb.DuckDBPyConnection) -> tuple[Rule, ...]:
+    """The rules of people in a file, for a batch.
 
     Raises:
-        ConfigError: CONFIG-020 (the file), CONFIG-021 (a key of ours), CONFIG-022 (unknown type), CONFIG-023
-            (arguments), CONFIG-024 (table or column), CONFIG-025 (a type that does not work here), CONFIG-026 (a rule
-            that names no rows may only be a note), CONFIG-027 (`when`), CONFIG-028 (a code used twice), CONFIG-050
-            and 051 (`[form…]`), CONFIG-052 (`mostly`), CONFIG-053 (`scope`), CONFIG-054 and 055 (SQL). With several,
-            the last carries those before it.
-    """
-    return rules_in(read_rules_file(path), staged, db)
-
-
-def rules_in(file: RulesFile, staged: Staged, db: duckdb.DuckDBPyConnection) -> tuple[Rule, ...]:
-    """The same of a file that was read.
-
-    Raises: as `read_suite`.
+        ConfigError: CONFIG-021 (a key of ours), CONFIG-022 (unknown type), CONFIG-023 (arguments), CONFIG-024 (table
+            or column), CONFIG-025 (a type that does not work here), CONFIG-026 (a rule that names no rows may only be
+            a note), CONFIG-027 (`when`), CONFIG-028 (a code used twice), CONFIG-050 and 051 (`[form…]`), CONFIG-052
+            (`mostly`), CONFIG-053 (`scope`), CONFIG-054 and 055 (SQL). With several, the last carries those before it.
     """
     rules, wrong = judged(file, staged, db)
     if wrong:

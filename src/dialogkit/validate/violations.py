@@ -13,7 +13,8 @@ from dialogkit.validate.rule import Rule
 from dialogkit.validate.threshold import acts
 
 VIOLATIONS: Final = "stage_violations"
-_CHUNK: Final = 50
+#: Rules of one statement: with more, each of its scans has less memory to read ahead in.
+_CHUNK: Final = 20
 
 
 def begin(db: duckdb.DuckDBPyConnection) -> None:
@@ -25,9 +26,9 @@ def begin(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def insert_all(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> set[str]:
-    """Run generated rules by chunks; where a chunk fails, rule by rule. Gives the codes of rules that failed."""
+    """Run rules with a query by chunks; where a chunk fails, rule by rule. Gives the codes of those that failed."""
     failed: set[str] = set()
-    rest = iter(rules)
+    rest = iter([rule for rule in rules if rule.query])
     while chunk := list(islice(rest, _CHUNK)):
         if not insert(db, chunk):
             failed |= {rule.code for rule in chunk if not insert(db, [rule])}
@@ -64,8 +65,13 @@ def forget(db: duckdb.DuckDBPyConnection, codes: Sequence[str]) -> None:
         db.execute(f"DELETE FROM {VIOLATIONS} WHERE rule IN ({sql.texts(codes)})")
 
 
-def tolerate(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> dict[str, int]:
+def tolerate(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], by_python: Mapping[str, int]) -> dict[str, int]:
     """Turn what generated rules hold into notes where no more rows break them than `mostly` allows.
+
+    Args:
+        db: holds the violation table.
+        rules: generated rules.
+        by_python: how many rows Python looked at, by rule.
 
     Returns:
         How many rows each of these rules looked at.
@@ -73,8 +79,10 @@ def tolerate(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> dict[str, 
     found = counted(db)
     judged = {}
     for rule in rules:
-        if rule.mostly < 1 and rule.judged:
-            (judged[rule.code],) = db.execute(f"SELECT count(*) FROM ({rule.judged})").fetchone() or (0,)
+        if rule.mostly < 1 and (rule.judged or rule.by_python):
+            query = f"SELECT count(*) FROM ({rule.judged})" if rule.judged else "SELECT 0"
+            (looked_at,) = db.execute(query).fetchone() or (0,)
+            judged[rule.code] = looked_at + by_python.get(rule.code, 0)
             action = acts(rule.action, found.get(rule.code, (0, 0))[0], judged[rule.code], rule.mostly)
             db.execute(f"UPDATE {VIOLATIONS} SET action = ? WHERE rule = ?", [action, rule.code])
     return judged

@@ -88,13 +88,16 @@ class _Checks:
         table = self.entry.table
         known = {column.name for column in self.entry.open(table)}
         for name in [*self.entry.names(), *listed(self.entry.written.get("by"))]:
+            if not isinstance(name, str):
+                yield self.refuse("CONFIG-024", "The name of a column is a text.", 'Write for example column = "age".')
+                continue
             if name in known:
                 continue
             if self.entry.over_form and any(column.name == name for column in table.identifiers):
                 fix = "Leave scope out: what is accepted of an identifier stands apart, and no rule reads it there."
                 yield self.refuse("CONFIG-053", f"{name} is an identifier.", fix)
                 continue
-            fix = f"{near(str(name), known)} A question of a repeat needs table = the repeat's name."
+            fix = f"{near(name, known)} A question of a repeat needs table = the repeat's name."
             yield self.refuse("CONFIG-024", f"{name} is not a column of {table.name}.", fix)
         if not isinstance(self.entry.written.get("by", []), list):
             yield self.refuse("CONFIG-053", "by is not a list.", 'Write for example by = ["country", "date_start"].')
@@ -134,7 +137,7 @@ class _Checks:
         tables = [table.repeat.rsplit("/", 1)[-1] or "main" for table in self.entry.staged.tables]
         names = statement.placeholders(query)
         for name in names:
-            if name not in (statement.BATCH, statement.TODAY) and self.entry.find(name) is None:
+            if name not in (statement.BATCH, statement.TODAY) and (not name or self.entry.find(name) is None):
                 fix = f"{near(name, [statement.BATCH, statement.TODAY, *tables])} Double the braces of a pattern."
                 yield self.refuse("CONFIG-054", f"{{{name}}} stands for no table.", fix)
         if statement.BATCH not in names:

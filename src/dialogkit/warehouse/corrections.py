@@ -15,17 +15,23 @@ from dialogkit.model.staged import Staged
 
 #: Current versions of which a correction can change anything: those whose answers stand in their batch.
 _THERE: Final = f"(state IN ('accepted', 'held', 'dropped') OR state = 'refused' AND reason = {sql.text(REMOVED)})"
+#: States of an entry that is in force and did not change the submission when that was landed.
+_SETTLED: Final = ("at the source", "conflict", "superseded", "no place")
 #: Places of columns in `ops.corrections`.
 _ID, _PATH, _AT, _STATE, _BATCH = 2, 4, 10, 13, 14
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A current version: its id, the batch that brought it, and the entries that it was landed with."""
+    """A current version: its id, the batch that brought it, the entries that it was landed with.
+
+    `digest` is of all of them, `applied` are the ids of those that changed it.
+    """
 
     submission_id: str
     batch_id: str
     digest: str
+    applied: str
 
 
 def note_corrected(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
@@ -48,14 +54,13 @@ def standing_of(db: duckdb.DuckDBPyConnection, form_id: str, keys: Iterable[str]
     """The current versions of submissions that the ledger speaks of (`keys`, without `uuid:`), or spoke of before."""
     rows = db.execute(
         f"""
-        SELECT v.submission_id, v.batch_id, coalesce(c.digest, '') FROM
-            (FROM ops.versions WHERE form_id = $form AND valid_to IS NULL AND {_THERE}) v
+        SELECT v.submission_id, v.batch_id, coalesce(c.digest, ''), coalesce(c.applied, '') FROM ops.versions v
         LEFT JOIN (FROM ops.corrected WHERE form_id = $form) c ON c.submission_id = v.submission_id
-        WHERE c.digest IS NOT NULL
-            OR regexp_replace(v.submission_id, '^uuid:', '') IN (SELECT unnest($keys::VARCHAR[]))
+        WHERE v.form_id = $form AND v.valid_to IS NULL AND {_THERE} AND v.submission_id IN (
+            SELECT unnest($ids::VARCHAR[]) UNION ALL SELECT submission_id FROM ops.corrected WHERE form_id = $form)
         ORDER BY v.batch_id, v.submission_id
         """,
-        {"form": form_id, "keys": sorted(set(keys))},
+        {"form": form_id, "ids": [id_ for key in sorted(set(keys)) for id_ in (key, f"uuid:{key}")]},
     ).fetchall()
     return [Standing(*row) for row in rows]
 
@@ -65,7 +70,13 @@ def states_of(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, State]:
     return dict(db.execute("SELECT id, state FROM ops.corrections WHERE form_id = ?", [form_id]).fetchall())
 
 
-def write_book(db: duckdb.DuckDBPyConnection, form_id: str, entries: Sequence[Entry], forced: Collection[str]) -> None:
+def write_book(
+    db: duckdb.DuckDBPyConnection,
+    form_id: str,
+    entries: Sequence[Entry],
+    forced: Collection[str],
+    stuck: Collection[str] = (),
+) -> None:
     """Bring the book up to date with entries that no landing has met; it is left alone when nothing changes.
 
     Args:
@@ -73,13 +84,19 @@ def write_book(db: duckdb.DuckDBPyConnection, form_id: str, entries: Sequence[En
         form_id: the form.
         entries: all of the ledger.
         forced: ids of the entries that ask for something and were not undone.
+        stuck: ids of submissions whose batch is not here, so that what the ledger says of them now cannot be made.
     """
     query = "SELECT * REPLACE (corrected_at::VARCHAR AS corrected_at) FROM ops.corrections WHERE form_id = ?"
     before = {row[_ID]: row for row in db.execute(query, [form_id]).fetchall()}
     if not (entries or before):
         return
     there = {bare(one.submission_id): one for one in standing_of(db, form_id, [entry.key for entry in entries])}
-    after = [_told(form_id, entry, entry.id in forced, there.get(entry.key), before.get(entry.id)) for entry in entries]
+    after = []
+    for entry in entries:
+        one = there.get(entry.key)
+        known = before.get(entry.id)
+        state = _state(entry, entry.id in forced, one, known, one is not None and one.submission_id in stuck)
+        after.append(_told(form_id, entry, state, one, known))
     facts = [(*row[:_AT], *row[_AT + 1 :]) for row in after]
     if sorted(facts) == sorted((*row[:_AT], *row[_AT + 1 :]) for row in before.values()):
         return
@@ -94,24 +111,36 @@ def write_book(db: duckdb.DuckDBPyConnection, form_id: str, entries: Sequence[En
     db.commit()
 
 
-def _told(
-    form_id: str, entry: Entry, is_forced: bool, standing: Standing | None, known: tuple[str, ...] | None
-) -> tuple[str, ...]:
-    """The row of an entry: what the landing of its submission found, unless something else is certain."""
-    path, state, batch = (known[_PATH], known[_STATE], known[_BATCH]) if known else (entry.question, "waiting", "")
+def _state(
+    entry: Entry, is_forced: bool, standing: Standing | None, known: tuple[str, ...] | None, is_stuck: bool
+) -> State:
+    """What became of an entry: as the landing of its submission found it, unless something else is certain."""
+    state, batch = (known[_STATE], known[_BATCH]) if known else ("waiting", "")
     if not entry.changes:
-        state = "kept"
-    elif not is_forced:
-        state = "undone"
-    elif standing is None:
-        state, batch = "no place", ""
-    elif state in ("kept", "undone", "no place") and not batch:
-        state = "waiting"
+        return "kept"
+    if standing is None:
+        return "no place" if is_forced else "undone"
+    is_made = entry.id in standing.applied.split()
+    if is_stuck and is_made != is_forced and not (is_forced and batch and state in _SETTLED):
+        return "no batch"
+    if not is_forced:
+        return "undone"
+    if state == "no batch":
+        return "applied" if is_made else "waiting"
+    return "waiting" if state in ("kept", "undone", "no place") and not batch else cast("State", state)
+
+
+def _told(
+    form_id: str, entry: Entry, state: State, standing: Standing | None, known: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """The row of an entry in the book."""
+    path, batch = (known[_PATH], known[_BATCH]) if known else (entry.question, "")
     if standing is None:
         # Deleted or refused: nothing of what it said stays in the books.
         entry = replace(entry, old_value="", new_value="")
+        batch = "" if state == "no place" else batch
     submission_id = standing.submission_id if standing else entry.uuid
-    return _row(form_id, submission_id, Outcome(entry, path, cast("State", state)), batch)
+    return _row(form_id, submission_id, Outcome(entry, path, state), batch)
 
 
 def _row(form_id: str, submission_id: str, outcome: Outcome, batch_id: str) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ def _wrong(db: duckdb.DuckDBPyConnection, form_id: str) -> dict[str, tuple[ToFix
         [form_id],
     ).fetchall()
     labels = labels_by_path(db, form_id)
-    found: dict[str, tuple[ToFix, ...]] = {}
+    found: dict[str, list[ToFix]] = {}
     for submission_id, rule, path, row, message, _ in rows:
         one = ToFix(rule, path, labels.get(path, {}), row, json.loads(message or "{}"))
-        found[submission_id] = (*found.get(submission_id, ()), one)
-    return found
+        found.setdefault(submission_id, []).append(one)
+    return {submission_id: tuple(some) for submission_id, some in found.items()}

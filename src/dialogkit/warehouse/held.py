@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 
@@ -15,6 +16,9 @@ from dialogkit.problem import Problem
 from dialogkit.warehouse import history
 from dialogkit.warehouse.find import find
 from dialogkit.warehouse.load import WITH_ANSWERS, drop_rows
+
+#: What to do about a note that says nothing of its own: it holds nothing, so there is nothing to release.
+_NOTED: Final = "It holds nothing. Where the answer is wrong, correct it on the server or with dialogkit correct add."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,10 @@ def _find(db: duckdb.DuckDBPyConnection, submission_id: str) -> Held:
 
 def _problem(held: Held, violation: tuple[str, str, str, str, str | None, str | None]) -> Problem:
     rule, action, path, row, message, fix = violation
-    place = f"{path}, row {row}" if row else path or "whole submission"
+    # A rule about the rows of a repeat may name no question of it.
+    place = ", ".join(filter(None, [path, f"row {row}" if row else ""])) or "whole submission"
+    if action != "hold" and "SUBMISSION" in (fix or "SUBMISSION"):
+        fix = _NOTED
     return Problem(
         code=rule.partition(":")[0],
         severity="held" if action == "hold" else "note",

@@ -131,9 +131,7 @@ def _insert_rows(db: duckdb.DuckDBPyConnection, staged: Staged, table: Table) ->
         columns = columns_in(table, schema)
         if schema == "identifiers" and not columns:
             continue
-        # Most are accepted: looking up the others keeps the rows in order, and rows in order take less room.
-        chosen = "IN ({} = 'held')" if schema == "held" else "NOT IN ({} <> 'accepted')"
-        decided = chosen.format("SELECT submission_id FROM stage_decision WHERE state")
+        decided = _decided("held" if schema == "held" else "accepted", again=staged.again)
         names = [*own_columns(table, schema), *(column.name for column in columns)]
         source = ", ".join("'' AS _row" if name == "_row" and not table.repeat else sql.name(name) for name in names)
         target = ", ".join(sql.name(name) for name in names)
@@ -143,6 +141,16 @@ def _insert_rows(db: duckdb.DuckDBPyConnection, staged: Staged, table: Table) ->
             f"INSERT INTO {sql.name(schema, table.name)} ({target}) SELECT {source} FROM {relation} "
             f"WHERE _submission_id {decided}{filled}"
         )
+
+
+def _decided(state: str, *, again: bool) -> str:
+    """A condition on the id: the submissions that are held, or accepted.
+
+    Most are accepted: looking up the others keeps the rows in order, and rows in order take less room. What is landed
+    again may be staged among others of its batch, of which nothing was decided.
+    """
+    query = "SELECT submission_id FROM stage_decision WHERE state"
+    return f"NOT IN ({query} <> 'accepted')" if state == "accepted" and not again else f"IN ({query} = '{state}')"
 
 
 def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:

@@ -9,10 +9,10 @@ from typing import Final
 
 from dialogkit.forms.simulating.asked import Asked
 from dialogkit.logic.answers import Facts, Row
-from dialogkit.logic.evaluate import Compiler, Scope
-from dialogkit.logic.form_logic import Logic, Part
+from dialogkit.logic.evaluate import Compiler
+from dialogkit.logic.form_logic import FormLogic, Part
 from dialogkit.logic.parse import NotDecidable, Text
-from dialogkit.logic.scope import Run
+from dialogkit.logic.python_scope import Run, Scope
 from dialogkit.logic.tree import Operation, Tree, paths_in
 from dialogkit.logic.values import Value, single
 from dialogkit.model.form import Form, Question, Section
@@ -46,7 +46,7 @@ class Chart:
         facts: what the XForm says beyond the sheet.
     """
 
-    def __init__(self, form: Form, logic: Logic, facts: Asked) -> None:
+    def __init__(self, form: Form, logic: FormLogic, facts: Asked) -> None:
         self.form, self.logic, self.asked = form, logic, facts
         self._compiler = Compiler(form)
         self._runs: dict[tuple[Tree, str], Run] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dialogkit.forms.simulating.places import rows_in
 from dialogkit.logic.answers import Facts, Row
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.replay import Judged, replay
 from dialogkit.model.form import Form, Question
@@ -29,7 +29,7 @@ class Offence:
     row: str = ""
 
 
-def offences(form: Form, answers: Answers, facts: Facts, logic: Logic) -> list[Offence]:
+def offences(form: Form, answers: Answers, facts: Facts, logic: FormLogic) -> list[Offence]:
     """Every rule that a replay of the form's logic finds broken; what cannot be decided is no offence."""
     root = Row.of(answers)
     rows = {(row.repeat, row.label): row for row in rows_in(root)}
@@ -77,7 +77,7 @@ def _broken(form: Form, question: Question, one: Judged, text: str) -> Iterator[
         yield "CALCULATION"
 
 
-def _miscounted(logic: Logic, one: Judged, above: Row, facts: Facts, hidden: set[tuple[str, str]]) -> bool:
+def _miscounted(logic: FormLogic, one: Judged, above: Row, facts: Facts, hidden: set[tuple[str, str]]) -> bool:
     """Whether a relevant repeat has other than the rows that it should have."""
     if len(above.below.get(one.path, ())) == one.count:
         return False

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dialogkit.logic.answers import Facts, Row
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.model.form import Form, Question
 
@@ -43,7 +43,7 @@ def places(form: Form, root: Row) -> Iterator[Place]:
             yield Place(row, question)
 
 
-def opens(logic: Logic, above: Row, repeat: str, facts: Facts) -> bool:
+def opens(logic: FormLogic, above: Row, repeat: str, facts: Facts) -> bool:
     """Whether a repeat is relevant in the row that holds it, also where it has no rows; after `settle`.
 
     What cannot be decided counts as relevant.

@@ -11,7 +11,7 @@ from dialogkit.forms.simulating.judged import Offence
 from dialogkit.forms.simulating.places import Place, places
 from dialogkit.forms.simulating.walk import Phone
 from dialogkit.logic.answers import Row
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.model.form import Form
 
@@ -40,7 +40,7 @@ class Scene:
     """A submission that is about to be broken."""
 
     form: Form
-    logic: Logic
+    logic: FormLogic
     asked: Asked
     root: Row
     phone: Phone

@@ -16,7 +16,7 @@ from dialogkit.forms.simulating.steering import Plan, Steering
 from dialogkit.forms.simulating.tally import Tally
 from dialogkit.forms.simulating.walk import Phone, Walk
 from dialogkit.logic.answers import Facts
-from dialogkit.logic.form_logic import Logic
+from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.settle import settle
 from dialogkit.model.form import BuiltForm
 from dialogkit.model.submission import Answers
@@ -85,7 +85,7 @@ class Simulator:
     media: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.logic = Logic(self.built.form)
+        self.logic = FormLogic(self.built.form)
         self.asked = asked(self.built)
         self._chart = Chart(self.built.form, self.logic, self.asked)
         self._steering = Steering(self._chart)

@@ -23,6 +23,8 @@ from dialogkit.validate.pages.page import table, tiles
 
 _SHOWN: Final = ("accepted", "held", "refused")
 _GONE: Final = ("deleted", "dropped")
+#: States of a correction whose words are under another key.
+STATE_WORDS: Final = {"waiting": "waiting for it", "kept": "booked"}
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ class Section:
     def _corrections(self) -> Html:
         w = self.w
         rows = [
-            [outside(w.get("waiting for it" if state == "waiting" else state, state)), self._n(count)]
+            [outside(w.get(STATE_WORDS.get(state, state), state)), self._n(count)]
             for state, count in sorted(self.form.corrections.items())
         ]
         return self._table("corrections", [w["state"], w["entries"]], rows, [1])

@@ -1,4 +1,4 @@
-"""The words of the report and of the lists, in the three languages of the project."""
+"""The words of the report, in the three languages of the project."""
 
 from __future__ import annotations
 
@@ -149,6 +149,8 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "at the source": ("made at the source too", "faite aussi à la source", "hecha también en el origen"),
     "conflict": ("conflict: the source changed", "conflit : la source a changé", "conflicto: el origen cambió"),
     "no place": ("no such place", "endroit introuvable", "lugar inexistente"),
+    "no batch": ("its batch is not here", "son lot n’est pas ici", "su lote no está aquí"),
+    "superseded": ("settled by a later one", "réglée par une suivante", "resuelta por una posterior"),
     "undone": ("undone", "annulée", "deshecha"),
     "booked": ("booked only", "seulement notée", "solo anotada"),
     "waiting for it": ("waiting for its submission", "en attente de son envoi", "a la espera de su envío"),

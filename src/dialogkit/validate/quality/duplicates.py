@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -40,26 +41,37 @@ def duplicates(ground: Ground) -> Iterator[Rule]:
     """
     least = f"{ground.settings.number('least'):.0f}"
     query = (
-        f"WITH f AS MATERIALIZED (SELECT * FROM {fingerprints(ground)} WHERE answers >= {least}) "
-        "SELECT submission_id, '' FROM (SELECT submission_id, row_number() OVER (PARTITION BY fingerprint "
+        f"WITH f AS MATERIALIZED (SELECT * FROM {fingerprints(ground)} WHERE answers >= {least})"
+        + (f", same AS MATERIALIZED ({_same(ground)})" if ground.past.fingerprints else "")
+        + " SELECT submission_id, '' FROM (SELECT submission_id, row_number() OVER (PARTITION BY fingerprint "
         "ORDER BY submitted_at NULLS LAST, submission_id) AS nth FROM f) WHERE nth > 1"
     )
     yield ground.rule(query + (f" UNION {_before(ground)}" if ground.past.fingerprints else ""))
 
 
+def _same(ground: Ground) -> str:
+    """Those of `f` with each one that landed before and is the same: of the many, only fingerprints are looked at."""
+    own = f"SELECT _submission_id FROM {ground.rows}"
+    return (
+        "SELECT f.submission_id, f.submitted_at, o.submission_id AS other, o.submitted_at AS other_at "
+        "FROM f JOIN ops.fingerprints o ON o.fingerprint = f.fingerprint "
+        f"WHERE o.form_id = {sql.text(ground.staged.form_id)} AND o.submission_id NOT IN ({own})"
+    )
+
+
 def _before(ground: Ground) -> str:
-    """Those of `f` that are the same as one that landed before: the later of the two, or the one that landed later.
+    """Of the same ones, the later of the two, or the one that landed later.
 
     One that has landed before itself, and is edited or corrected now, must not take the blame for its own copies.
     """
-    form, own = sql.text(ground.staged.form_id), f"SELECT _submission_id FROM {ground.rows}"
-    sent = "coalesce({0}.submitted_at, TIMESTAMPTZ 'infinity')"
+    known = (
+        f"SELECT submission_id FROM ops.fingerprints WHERE form_id = {sql.text(ground.staged.form_id)} "
+        "AND submission_id IN (SELECT submission_id FROM same)"
+    )
+    sent = "coalesce({}, TIMESTAMPTZ 'infinity')"
     return (
-        "SELECT f.submission_id, '' FROM f JOIN ops.fingerprints o ON o.fingerprint = f.fingerprint "
-        f"WHERE o.form_id = {form} AND o.submission_id NOT IN ({own}) "
-        f"AND (f.submission_id NOT IN (SELECT submission_id FROM ops.fingerprints WHERE form_id = {form} "
-        f"AND submission_id IN ({own})) OR "
-        f"({sent.format('o')}, o.submission_id) < ({sent.format('f')}, f.submission_id))"
+        f"SELECT submission_id, '' FROM same WHERE submission_id NOT IN ({known}) "
+        f"OR ({sent.format('other_at')}, other) < ({sent.format('submitted_at')}, submission_id)"
     )
 
 
@@ -141,8 +153,9 @@ def _fingerprints(ground: Ground) -> str:
         if not table.repeat:
             source = f"({inner}) m0"
             continue
+        # A sum is the same in any order, and each row says its place; to put texts in order costs twice as much.
         rows = (
-            f"SELECT id, string_agg(row || chr(30) || {_TEXT}, chr(29) ORDER BY row) AS {_TEXT}, "
+            f"SELECT id, sum(md5_number_lower(row || chr(30) || {_TEXT})) AS {_TEXT}, "
             f"sum({_COUNT}) AS {_COUNT} FROM ({inner}) GROUP BY id"
         )
         joins.append(f"LEFT JOIN ({rows}) m{number} ON m{number}.id = m0.id")
@@ -150,8 +163,7 @@ def _fingerprints(ground: Ground) -> str:
         counts.append(f"coalesce(m{number}.{_COUNT}, 0)")
     return (
         f"SELECT m0.id AS submission_id, md5_number_lower(concat_ws(chr(28), {', '.join(texts)})) AS fingerprint, "
-        f"CAST({total(counts)} AS INTEGER) AS answers, s._submitted_at AS submitted_at "
-        f"FROM {source} JOIN {ground.rows} s ON s._submission_id = m0.id {' '.join(joins)}"
+        f"CAST({total(counts)} AS INTEGER) AS answers, m0.sent AS submitted_at FROM {source} {' '.join(joins)}"
     )
 
 
@@ -160,15 +172,20 @@ _COUNT: Final = "n"
 
 
 def _answers(ground: Ground, table: Table) -> str:
-    """A query of `id, row`, the answers of a row as one text, and how many they are."""
+    """A query of `id`, `row` (of the main table: `sent`), the answers of a row as one text, and how many they are."""
     columns = ground.asked(table)
-    texts = [f"{sql.text(column.name + '=')} || {_as_text(column)}" for column in columns]
+    texts = [f"{sql.text(_mark(column))} || {_as_text(column)}" for column in columns]
     counts = [f"CAST({sql.name(column.name)} IS NOT NULL AS INTEGER)" for column in columns]
-    row = "_row" if table.repeat else "''"
+    own = "_row AS row" if table.repeat else "_submitted_at AS sent"
     return (
-        f"SELECT _submission_id AS id, {row} AS row, concat_ws(chr(31), {', '.join(texts) or 'NULL'}) AS {_TEXT}, "
+        f"SELECT _submission_id AS id, {own}, concat_ws(chr(31), {', '.join(texts) or 'NULL'}) AS {_TEXT}, "
         f"{total(counts)} AS {_COUNT} FROM {ground.relation(table)}"
     )
+
+
+def _mark(column: Column) -> str:
+    """A few signs for the column in the place of its name, which would be half of what is hashed."""
+    return f"{zlib.crc32(column.name.encode()):08x}"[:4]
 
 
 def _as_text(column: Column) -> str:

@@ -27,6 +27,10 @@ def _is_number(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and bool(_TIME.fullmatch(value))
+
+
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one for one in value)
 
@@ -49,8 +53,7 @@ def _texts(*default: str) -> Key:
 
 
 def _time(default: str) -> Key:
-    fits: Callable[[Any], bool] = lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value))  # noqa: E731 - beside the others
-    return Key('a time of day such as "07:30"', fits, default)
+    return Key('a time of day such as "07:30"', _is_time, default)
 
 
 def _one_of(*words: str) -> Key:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dialogkit import sql
+from dialogkit.logic.sql_moments import minutes
 from dialogkit.model.table import Column
 from dialogkit.validate.quality.duplicates import fingerprints
 from dialogkit.validate.quality.ground import Ground
@@ -22,8 +23,8 @@ def clock(ground: Ground) -> Iterator[Rule]:
     if start and end:
         broken.append(f"m.{sql.name(end.name)} < m.{sql.name(start.name)}")
     if last := end or start:
-        minutes = ground.settings.number("minutes")
-        broken.append(f"m._submitted_at + to_seconds({minutes * 60}) < m.{sql.name(last.name)}")
+        slack = 60 * ground.settings.number("minutes")
+        broken.append(f"m._submitted_at + to_seconds({slack}) < m.{sql.name(last.name)}")
     if not broken:
         ground.missing("a start or an end", "Add rows of type start and end to the form.")
         return
@@ -95,9 +96,4 @@ def _offset(ground: Ground, start: Column) -> Column | None:
 def _shift(offset: Column) -> str:
     """`+05:30` as an interval; NULL where no offset was written."""
     cell = f"m.{sql.name(offset.name)}"
-    minutes = f"(CAST({cell}[2:3] AS INTEGER) * 60 + coalesce(TRY_CAST({cell}[-2:] AS INTEGER), 0))"
-    signed = f"(CASE WHEN {cell}[1] = '-' THEN -1 ELSE 1 END) * {minutes}"
-    return (
-        f"to_minutes(CASE WHEN {cell} = 'Z' THEN 0 "
-        f"WHEN regexp_full_match({cell}, '[+-][0-9]{{2}}:?[0-9]{{2}}') THEN {signed} END)"
-    )
+    return f"CASE WHEN {cell} IS NOT NULL THEN to_minutes({minutes(cell)}) END"

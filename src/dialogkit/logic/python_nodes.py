@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from dialogkit.logic.answers import KINDS, Facts, Row, read
 from dialogkit.logic.values import Value
@@ -11,10 +10,9 @@ from dialogkit.model.form import Form, Question
 
 Reader = Callable[[Row, Facts], Value]
 Hides = Callable[[Row], bool]
-_ABSENT: Final = object()
 
 
-class Nodes:
+class FormNodes:
     """The nodes of one form; readers are made once."""
 
     def __init__(self, form: Form) -> None:
@@ -68,9 +66,8 @@ def _reader(question: Question) -> Reader:
     path, kind = question.path, KINDS.get(question.type, "text")
 
     def value(row: Row, facts: Facts) -> Value:
-        typed = row.typed.get(path, _ABSENT)
-        if typed is not _ABSENT:
-            return typed  # type: ignore[return-value]  # the marker is the only other type
+        if path in row.typed:
+            return row.typed[path]
         text = row.values.get(path)
         if not text:
             return ""

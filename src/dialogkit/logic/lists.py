@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from dialogkit.logic.answers import Facts
+from dialogkit.logic.media import Entry
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.tree import Column, Operation, Position, Tree, trees_in
-from dialogkit.model.form import Choice, Form
+from dialogkit.model.form import Choice, Form, Question
 
-Entry = Mapping[str, str]
 #: How many columns are kept ready to be looked up.
 _KEPT: Final = 64
+_VALUE: Final = re.compile(r"(?:^|[\s,;])value\s*=\s*(?P<column>[^\s,;]+)")
 _YES_OR_NO: Final = frozenset({"=", "!=", "<", "<=", ">", ">=", "and", "or"})
 
 
-class Tables:
-    """The lists and files of one form."""
+class Lists:
+    """The lists and files of one form; rows and columns that were looked up are kept ready."""
 
     def __init__(self, form: Form) -> None:
         self._form = form
@@ -29,11 +31,11 @@ class Tables:
         """The rows of a list or file."""
         if kind == "list":
             if source not in self._lists:
-                self._lists[source] = _entries(self._form.choice_lists.get(source, ()))
+                self._lists[source] = list_rows(self._form.choice_lists.get(source, ()))
             return self._lists[source]
         found = facts.media.get(source)
         if found is None:
-            raise NotDecidable(f"the file {source} is not here")
+            raise NotDecidable(f"the file {source} is not with the form, or cannot be read")
         return found
 
     def having(self, rows: Sequence[Entry], column: str, value: str) -> Sequence[Entry]:
@@ -50,14 +52,24 @@ class Tables:
         return known[1].get(value, ())
 
 
-def _entries(choices: Iterable[Choice]) -> Sequence[Entry]:
-    """Rows of a choice list as the XForm has them: labels in several languages are kept elsewhere."""
-    choices = tuple(choices)
+def list_rows(choices: Sequence[Choice]) -> Sequence[Entry]:
+    """Rows of a choice list as the XForm has them.
+
+    Where a label is in a language or holds an answer, pyxform keeps all labels of the list elsewhere: no row has one.
+    """
     spoken = any(choice.labels.keys() - {""} or "${" in "".join(choice.labels.values()) for choice in choices)
     return [
         {**choice.extra, **({} if spoken else {"label": choice.labels.get("", "")}), "name": choice.name}
         for choice in choices
     ]
+
+
+def code_column(question: Question) -> str:
+    """The column of a list or file that holds the codes: `name`, unless the sheet says another (`value=code`)."""
+    found = _VALUE.search(question.parameters)
+    if found:
+        return found["column"]
+    return "id" if question.list_name.endswith(".geojson") else "name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where an expression is computed: the row of its question, and what a condition judges."""
+"""What an expression in Python needs to know of the place where it is computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of XForms expressions and what becomes of each in SQL."""
+"""The functions of XForms expressions over values, in SQL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from dialogkit.logic import sql_moments as moments
 from dialogkit.logic.parse import NeedsPython, NotDecidable
-from dialogkit.logic.python_functions import UNDECIDABLE
+from dialogkit.logic.refusals import refused, wrong_number
 from dialogkit.logic.sql_number import NUMBER_FUNCTIONS
 from dialogkit.logic.sql_text import TEXT_FUNCTIONS, Maker
 from dialogkit.logic.terms import Term, boolean, is_nothing, text
@@ -19,13 +19,6 @@ PYTHON_ONLY: Final[Mapping[str, str]] = {
     "base64-decode": "SQL refuses what Java reads",
     "extract-signed": "SQL cannot check a signature",
 }
-#: What `compile` says itself: they read the form, the place of a row, or only one of their arguments.
-STRUCTURAL: Final = frozenset(
-    {
-        "if", "coalesce", "once", "today", "now", "position", "current", "instance", "indexed-repeat",
-        "pulldata", "jr:choice-name", "count", "count-non-empty", "sum", "concat", "join", "version",
-    }
-)  # fmt: skip
 
 
 def _true() -> Term:
@@ -68,16 +61,14 @@ def call(name: str, arguments: Sequence[Term], offset: str) -> Term:
         NotDecidable: the function is not known, not decidable, or takes other arguments.
         NeedsPython: SQL cannot say it.
     """
-    if name in UNDECIDABLE:
-        raise NotDecidable(f"{name}(): {UNDECIDABLE[name]}")
     if name in PYTHON_ONLY:
         raise NeedsPython(f"{name}(): {PYTHON_ONLY[name]}")
     known = FUNCTIONS.get(name) or DATES.get(name)
     if known is None:
-        raise NotDecidable(f"{name}() is not known here")
+        raise NotDecidable(refused(name))
     fewest, most, make = known
     if not fewest <= len(arguments) <= most:
-        raise NotDecidable(f"{name}() has {len(arguments)} arguments")
+        raise NotDecidable(wrong_number(name, len(arguments)))
     return make(*arguments, offset) if name in DATES else make(*arguments)
 
 
