@@ -25,7 +25,11 @@ CREATE TABLE ops.corrected (
 -- The corrections that had changed the submission when somebody decided on it: a decision stands for that content only.
 ALTER TABLE ops.decisions ADD COLUMN corrections VARCHAR DEFAULT '';
 
--- A hash of the answers of each submission, by which duplicates are found without reading what was accepted before.
-CREATE TABLE ops.fingerprints (
-    form_id VARCHAR NOT NULL, submission_id VARCHAR NOT NULL, fingerprint UBIGINT NOT NULL, submitted_at TIMESTAMPTZ
-);
+-- A hash of the answers of each version, by which duplicates are found without reading what was accepted before. NULL
+-- when the answers were taken away, and for versions of before.
+ALTER TABLE ops.version_rows ADD COLUMN fingerprint UBIGINT;
+CREATE OR REPLACE VIEW ops.versions AS
+    SELECT * EXCLUDE (fingerprint) REPLACE (coalesce(instance_id, submission_id) AS instance_id) FROM ops.version_rows;
+CREATE VIEW ops.fingerprints AS
+    SELECT form_id, submission_id, fingerprint, submitted_at FROM ops.version_rows
+    WHERE valid_to IS NULL AND state IN ('accepted', 'held') AND fingerprint IS NOT NULL;

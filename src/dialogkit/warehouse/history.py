@@ -71,7 +71,7 @@ def move_replaced(db: duckdb.DuckDBPyConnection, staged: Staged, at: str) -> Non
         facts,
     )
     db.execute(
-        f"UPDATE ops.version_rows SET content = NULL WHERE form_id = ? AND submission_id IN ({REFUSED})",
+        f"UPDATE ops.version_rows SET content = NULL, fingerprint = NULL WHERE form_id = ? AND submission_id IN ({REFUSED})",
         [staged.form_id],
     )
 
@@ -84,11 +84,13 @@ def write_versions(db: duckdb.DuckDBPyConnection, staged: Staged, manifest: Mani
         INSERT INTO ops.version_rows
         SELECT s.submission_id, $form, nullif(s.instance_id, s.submission_id), s.content, s.form_version,
             s.submitted_at, $origin, coalesce(d.state, s.state), coalesce(d.reason, s.reason), $batch, $server,
-            coalesce(m._review_state, ''), coalesce(m._edited, false), greatest($at::TIMESTAMPTZ, r.since), NULL
+            coalesce(m._review_state, ''), coalesce(m._edited, false), greatest($at::TIMESTAMPTZ, r.since), NULL,
+            f.fingerprint
         FROM stage_submissions s
         LEFT JOIN stage_decision d ON d.submission_id = s.submission_id AND s.state = 'new'
         LEFT JOIN {main} m ON m._submission_id = s.submission_id
         LEFT JOIN stage_replaced r ON r.submission_id = s.submission_id
+        LEFT JOIN stage_fingerprints f ON f.submission_id = s.submission_id
         WHERE s.state <> 'known'
         """,
         {

@@ -21,7 +21,7 @@ from dialogkit.warehouse.ddl import SCHEMAS, columns_in, own_columns, prepare_ta
 from dialogkit.warehouse.lineage import write_lineage
 
 #: Books that repeat something of an answer; a dropped submission has nothing in them.
-WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources", "audit", "fingerprints")
+WITH_ANSWERS: Final = ("issues", "drift", "attachments", "sources", "audit")
 _PRESENT: Final = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
 #: Books with one or more rows a submission, cleared when a submission is replaced.
 _BOOKS: Final = (*WITH_ANSWERS, "violations")
@@ -168,10 +168,6 @@ def _write_books(db: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     db.execute(
         f"INSERT INTO ops.attachments SELECT submission_id, {form}, name, size, sha256, {batch} "
         f"FROM stage_attachments WHERE {kept}"
-    )
-    db.execute(
-        f"INSERT INTO ops.fingerprints SELECT {form}, submission_id, fingerprint, submitted_at "
-        f"FROM stage_fingerprints WHERE {kept}"
     )
     for book in ("sources", "audit"):
         db.execute(

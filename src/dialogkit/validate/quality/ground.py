@@ -53,8 +53,8 @@ def past_of(db: duckdb.DuckDBPyConnection, staged: Staged) -> Past:
         f"AND schema_name = 'accepted' AND table_name IN ({sql.texts(staged.relations)}) GROUP BY table_name"
     ).fetchall()
     found = db.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE (schema_name, table_name) = ('ops', 'fingerprints') "
-        "OR (temporary AND table_name = 'stage_fingerprints')"
+        "SELECT DISTINCT table_name FROM duckdb_columns() WHERE table_name = 'stage_fingerprints' "
+        "OR (database_name = current_database() AND (schema_name, table_name) = ('ops', 'fingerprints'))"
     ).fetchall()
     columns = {table: frozenset(names) for table, names in rows}
     return Past(columns, ("fingerprints",) in found, ("stage_fingerprints",) in found)
