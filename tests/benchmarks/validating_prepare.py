@@ -100,7 +100,7 @@ def _fill_warehouse(workspace: Workspace, times: int) -> None:
     land(workspace)
     with writing(workspace.warehouse) as db:
         accepted = db.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'accepted'").fetchall()
-        for table in (*(sql.name("accepted", name) for (name,) in accepted), "ops.fingerprints", "ops.version_rows"):
+        for table in (*(sql.name("accepted", name) for (name,) in accepted), "ops.version_rows"):
             _multiply(db, table, f"INSERT INTO {table}", range(1, times))
 
 

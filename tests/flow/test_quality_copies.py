@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -69,38 +68,18 @@ def test_what_was_accepted_before_counts_and_an_edit_is_no_duplicate_of_itself(r
     assert ids(run([edit, copy], {"near": {}}), "QUALITY-NEAR") == ["3"]
 
 
-@pytest.fixture
-def keep(db: duckdb.DuckDBPyConnection) -> Callable[[], None]:
-    """Keeps the fingerprints of the last batch, as loading does."""
-
-    def kept() -> None:
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS ops.fingerprints (form_id VARCHAR NOT NULL, submission_id VARCHAR NOT NULL, "
-            "fingerprint UBIGINT NOT NULL, submitted_at TIMESTAMPTZ)"
-        )
-        db.execute(
-            "INSERT INTO ops.fingerprints SELECT 'f', submission_id, fingerprint, submitted_at FROM stage_fingerprints"
-        )
-
-    return kept
-
-
-def test_a_fingerprint_that_the_warehouse_keeps_makes_a_duplicate(
-    db: duckdb.DuckDBPyConnection, run: Run, keep: Callable[[], None]
-) -> None:
-    run([visit(1), visit(2)])
-    keep()
+def test_a_fingerprint_that_the_warehouse_keeps_makes_a_duplicate(db: duckdb.DuckDBPyConnection, run: Run) -> None:
+    run([visit(1), visit(2)], land=True)
     edit = received(FORM, answers(1), "uuid:0001", instance_id="uuid:e", edited=True)
     late = visit(2, submission_id="uuid:0003", sent="2026-11-20T09:45:00Z")  # the copy landed first
     assert ids(run([edit, late, visit(4)]), "QUALITY-DUPLICATE") == ["3"]
-    db.execute("UPDATE ops.fingerprints SET form_id = 'another'")
+    db.execute("UPDATE ops.version_rows SET form_id = 'another'")
     assert run([edit, late, visit(4)]) == []
 
 
-def test_one_that_lands_once_more_does_not_take_the_blame_for_its_copy(run: Run, keep: Callable[[], None]) -> None:
+def test_one_that_lands_once_more_does_not_take_the_blame_for_its_copy(run: Run) -> None:
     first, copy = visit(1), visit(1, submission_id="uuid:0002", sent="2026-11-20T11:00:00Z")
     assert ids(run([first, copy]), "QUALITY-DUPLICATE") == ["2"]
-    keep()
     run([first, copy], land=True)
     again = received(FORM, answers(1), "uuid:0001", instance_id="uuid:e", submitter="a")
     assert run([again], {"near": {}}) == []

@@ -18,7 +18,7 @@ from dialogkit.model.form import BuiltForm, Form
 from dialogkit.model.submission import Answers
 from dialogkit.validate.by_version import Versions
 from dialogkit.validate.check import check
-from dialogkit.validate.form_logic import logic_rules
+from dialogkit.validate.logic_rules import logic_rules
 from dialogkit.validate.suites import read_rules_file, rules_in
 from tests.builders import stage_batch, write_batch
 from tests.flow.test_validate_suites import TODAY

@@ -9,7 +9,7 @@ import pytest
 
 from dialogkit.model.correction import State
 from dialogkit.model.report_page import Bar
-from dialogkit.validate.form_logic import KINDS
+from dialogkit.validate.logic_rules import KINDS
 from dialogkit.validate.pages.charts import Stack, scale, stacked
 from dialogkit.validate.pages.fix_list import short_ids
 from dialogkit.validate.pages.fix_words import fix_words, what_to_do

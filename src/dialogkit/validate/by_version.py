@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dialogkit import sql
 from dialogkit.logic.parse import NeedsPython, NotDecidable
-from dialogkit.model.form import Form
+from dialogkit.model.form import Form, Question, Section
 from dialogkit.model.report import Action
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
@@ -31,6 +31,8 @@ class Judged:
     broken: str
 
 
+#: A question or section, if there is one.
+Part = Question | Section | None
 #: What a rule says of a path in the rows of one version; None when the version has no such rule.
 Judge = Callable[[Rows, str], "Judged | None"]
 
@@ -59,8 +61,10 @@ class Versions:
             if path in form.by_path or path in form.repeats
         }
 
-    def rule(self, kind: str, action: Action, path: str, judge: Judge) -> Iterator[Rule]:
-        """The rule of one path over all versions that have it; nothing when none does."""
+    def rule(
+        self, kind: str, action: Action, path: str, judge: Judge, named: Callable[[Form, str], Part] = part_at
+    ) -> Iterator[Rule]:
+        """The rule of one path over all versions that have it; nothing when none does. `named`: what its words name."""
         said: dict[tuple[str, Judged], list[str]] = {}
         undecided: list[str] = []
         by_python: list[str] = []
@@ -83,7 +87,7 @@ class Versions:
             action,
             path,
             latest.table.name,
-            messages(kind, latest.form, part_at(latest.form, path)),
+            messages(kind, latest.form, named(latest.form, path)),
             query=_query(said, lambda one: f"{one.looked_at} AND {one.broken}"),
             judged=_query(said, lambda one: one.looked_at),
             undecided=tuple(undecided),

@@ -16,9 +16,9 @@ from dialogkit.model.report import Report, RuleResult
 from dialogkit.model.staged import Staged
 from dialogkit.validate import violations
 from dialogkit.validate.by_python import ByPython, judge_by_python
-from dialogkit.validate.form_facts import closed
-from dialogkit.validate.form_logic import KINDS
+from dialogkit.validate.fact_rules import closed
 from dialogkit.validate.gate import Expected, Verdict, judge, names_rows
+from dialogkit.validate.logic_rules import KINDS
 from dialogkit.validate.masked import judge_again, tells_relevance
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.statement import placed

@@ -24,7 +24,7 @@ from dialogkit.model.form import Form, Question, Section
 from dialogkit.model.staged import Staged
 from dialogkit.model.table import Table
 from dialogkit.validate.by_version import Versions
-from dialogkit.validate.form_logic import logic_rules
+from dialogkit.validate.logic_rules import logic_rules
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.violations import VIOLATIONS
 

@@ -13,7 +13,7 @@ from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.settle import repeats_to, settle
 from dialogkit.model.form import Question
 from dialogkit.model.submission import Answers
-from dialogkit.validate.form_logic import compared_with
+from dialogkit.validate.logic_rules import compared_with
 from dialogkit.validate.recalculated import languages, same_value
 
 

@@ -19,6 +19,11 @@ _TELLS: Final = ("end", "today", "start")
 _FURTHEST: Final = timedelta(hours=14)
 
 
+def tells_day(form: Form) -> bool:
+    """Whether the phone wrote down its day in this version of the form."""
+    return any(question.type in _TELLS for question in form.questions)
+
+
 def day_in_sql(form: Form, main: Table, alias: str) -> str:
     """The day as an SQL expression over the rows of the main table (under an alias); NULL where nothing tells it."""
     told = [

@@ -69,7 +69,8 @@ def _other(term: Term, stored: str) -> str:
     if term.type == "number":
         made, kept = number(term), number_of(stored, computed=True)
         near = f"coalesce(abs({made} - {kept}) <= {_NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
-        return f"(NOT {near})"
+        endless = f"(coalesce(isinf({made}), false) AND {stored} IN ('Infinity', '-Infinity'))"
+        return f"(NOT ({near} OR {endless}))"
     return f"({stored} <> trim({text(term)}) AND NOT {_same_number(stored, text(term))})"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dialogkit.model.staged import Staged
 from dialogkit.validate.by_version import Versions
-from dialogkit.validate.form_facts import fact_rules
-from dialogkit.validate.form_logic import logic_rules
+from dialogkit.validate.fact_rules import fact_rules
+from dialogkit.validate.logic_rules import logic_rules
 from dialogkit.validate.rule import Rule
 
 

@@ -71,7 +71,8 @@ def move_replaced(db: duckdb.DuckDBPyConnection, staged: Staged, at: str) -> Non
         facts,
     )
     db.execute(
-        f"UPDATE ops.version_rows SET content = NULL, fingerprint = NULL WHERE form_id = ? AND submission_id IN ({REFUSED})",
+        "UPDATE ops.version_rows SET content = NULL, fingerprint = NULL "
+        f"WHERE form_id = ? AND submission_id IN ({REFUSED})",
         [staged.form_id],
     )
 

@@ -7,6 +7,7 @@ constraint that compares with a blank is not judged. A choice filter is: the con
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,17 +16,19 @@ from dialogkit.logic.bind import bind, bind_filter
 from dialogkit.logic.compile import condition
 from dialogkit.logic.parse import NotDecidable, parse
 from dialogkit.logic.tree import Nodes, Tree, trees_in
-from dialogkit.model.form import SELECT_TYPES, Form, Section
+from dialogkit.model.form import SELECT_TYPES, Form, Question, Section
 from dialogkit.model.report import Action
 from dialogkit.model.staged import Staged
 from dialogkit.validate.by_version import Judged, Versions
 from dialogkit.validate.conditions import answered, asked_count, part_at, relevance, rows_in
 from dialogkit.validate.offered import not_offered
+from dialogkit.validate.phone_day import tells_day
 from dialogkit.validate.recalculated import differs
 from dialogkit.validate.resolve import Rows
 from dialogkit.validate.rule import Rule
 
 _YES: Final = frozenset({"yes", "true", "true()"})
+_DAY: Final = re.compile(r"\b(?:today|now)\s*\(")
 _NO: Final = frozenset({"", "no", "false", "false()"})
 #: The rules whose verdict depends on which answers are relevant.
 KINDS: Final = (
@@ -46,18 +49,36 @@ def logic_rules(versions: Versions) -> Iterator[Rule]:
     deciding = frozenset().union(*(_deciding(form) for form in staged.forms.values()))
     constraint = _constraint_of_import if imported else _constraint
     for path in paths_of(staged):
-        yield from versions.rule("FORM-RELEVANT", "hold", path, _irrelevant)
+        holds = _action(staged, path)
+        yield from versions.rule("FORM-RELEVANT", holds, path, _irrelevant)
         if not imported:
-            yield from versions.rule("FORM-REQUIRED", "hold", path, _missing)
-        yield from versions.rule("FORM-CONSTRAINT", "hold", path, constraint)
-        yield from versions.rule("FORM-FILTER", "hold", path, _filtered_out)
+            yield from versions.rule("FORM-REQUIRED", holds, path, _missing)
+        yield from versions.rule("FORM-CONSTRAINT", holds, path, constraint)
+        yield from versions.rule("FORM-FILTER", holds, path, _filtered_out)
         yield from versions.rule("FORM-CALCULATION", "hold" if path in deciding else "note", path, _stale)
     action: Action = "note" if imported else "hold"
     for repeat in dict.fromkeys(path for form in staged.forms.values() for path in sorted(form.repeats)):
-        yield from versions.rule("FORM-RELEVANT", "hold", repeat, _irrelevant)
+        yield from versions.rule("FORM-RELEVANT", _action(staged, repeat), repeat, _irrelevant)
         # A yes that opens a repeat needs a row: an error on a phone, a note where a page says no more.
-        yield from versions.rule("FORM-ROWS", action, repeat, _no_rows)
+        yield from versions.rule("FORM-ROWS", action, repeat, _no_rows, _gate_question)
         yield from versions.rule("FORM-COUNT", "note", repeat, _other_count)
+
+
+def _action(staged: Staged, path: str) -> Action:
+    """Hold, but for what rests on the day on the phone where the form asks nothing that tells it."""
+    for form in staged.forms.values():
+        part = part_at(form, path)
+        parts = [*form.sections_above(path), *([part] if part else [])]
+        rests = [text for one in parts for text in _expressions(one) if _DAY.search(text)]
+        if rests and not tells_day(form):
+            return "note"
+    return "hold"
+
+
+def _expressions(part: Question | Section) -> tuple[str, ...]:
+    if isinstance(part, Section):
+        return (part.relevant,)
+    return (part.relevant, part.required, part.constraint, part.choice_filter)
 
 
 def paths_of(staged: Staged) -> list[str]:
@@ -163,6 +184,12 @@ def gate_of(section: Section) -> str:
         case written.Binary("=", written.Name(name), written.Text("yes")):
             return name
     return ""
+
+
+def _gate_question(form: Form, repeat: str) -> Question | Section | None:
+    """The question whose yes opens a repeat."""
+    section = part_at(form, repeat)
+    return next(iter(form.named(gate_of(section))), section) if isinstance(section, Section) else section
 
 
 def _all(conditions: list[str]) -> str:
