@@ -22,7 +22,7 @@ from dialogkit.validate.check import check
 from dialogkit.validate.decide import decide
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.rules import rules_of
-from tests.builders import received, stage_batch, write_batch
+from tests.builders import make_form, received, stage_batch, write_batch
 
 TODAY = date(2026, 11, 21)
 FORM = """
@@ -307,3 +307,20 @@ def test_a_process_that_checked_ends_with_nothing_printed() -> None:
         [sys.executable, "-W", "error::ResourceWarning", "-c", _ALONE], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_words_of_a_repeat_without_rows_name_the_question_that_opens_it(run: Check) -> None:
+    (rule,) = [rule for rule in rules_of(run(CLEAN).staged) if rule.code == "FORM-ROWS:g/row"]
+    assert rule.messages["en"] == "“Any barriers?” was answered with yes, and nothing was added."
+
+
+@pytest.mark.parametrize(("clock", "action"), [([], "note"), ([("end", "end")], "hold")])
+def test_what_rests_on_a_day_that_the_phone_did_not_tell_is_noted(
+    db: duckdb.DuckDBPyConnection, tmp_path: Path, clock: list[tuple[str, str]], action: str
+) -> None:
+    form = make_form("f", "1", [*clock, ("date", "day", {"constraint": ". >= today()"}), ("integer", "n")])
+    batch = write_batch(tmp_path / "batches", form, [received(form, {"day": "2026-11-01"}, "uuid:1")])
+    staged = stage_batch(db, batch, form)
+    (rule,) = [rule for rule in rules_of(staged) if rule.code == "FORM-CONSTRAINT:day"]
+    assert rule.action == action
+    assert [row for (row,) in db.execute(f"SELECT count(*) FROM ({rule.query})").fetchall()] == [1]
