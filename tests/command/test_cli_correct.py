@@ -312,6 +312,13 @@ def test_a_file_that_is_no_log_is_refused(site, tmp_path, name, data, code):
     refused(run(site, "import", str(tmp_path / name)), code, exit_code=3)
 
 
+def test_a_name_of_no_question_is_answered_with_the_nearest_one(site):
+    result = run(site, "add", "visit", "aa1", "sad", "x", "--why", "because")
+    assert "Did you mean said?" in result.output
+    result = run(site, "add", "visit", "aa1", "qqqqqqqq", "x", "--why", "because")
+    assert "Give its path, name or column." in result.output
+
+
 def test_an_answer_that_no_cell_of_a_workbook_holds_goes_into_csv_only(site, tmp_path):
     add(site, "aa1", "said", "long " * 8000)
     refused(run(site, "export", str(tmp_path / "log.xlsx")), "CORRECT-004", exit_code=3)

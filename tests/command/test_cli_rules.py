@@ -58,8 +58,17 @@ type = "expect_column_values_to_be_between"
 column = "nn"
 action = "stop"
 message.en = "No."
+[[rule]]
+code = "R5"
+type = "unexpected_rows_expectation"
+unexpected_rows_query = "SELECT code FROM {batch}"
+action = "note"
+message.en = "No."
 [form.FORM-REQUIRE]
 action = "off"
+[quality.near]
+shear = 1
+[quality.speeed]
 """
 
 
@@ -91,17 +100,30 @@ def test_every_problem_is_told_at_once_and_the_command_ends_with_the_code_of_set
     result = run("rules", "check", "--json", "-w", place.root)
     assert result.exit_code == 3
     found = {one["form_id"]: one["problems"] for one in json.loads(result.stdout)}
-    assert [problem["code"] for problem in found["visit"]] == ["CONFIG-050", "CONFIG-025", "CONFIG-021", "CONFIG-056"]
-    ran = found["visit"][-1]
+    assert [problem["code"] for problem in found["visit"]] == [
+        "CONFIG-050",
+        "CONFIG-025",
+        "CONFIG-021",
+        "CONFIG-071",
+        "CONFIG-070",
+        "CONFIG-056",
+        "CONFIG-056",
+    ]
+    assert all(problem["where"].startswith("validations/visit.toml, ") for problem in found["visit"])
+    ran, lacking = found["visit"][-2:]
     assert "rule R2" in ran["where"]
     assert "nobody" in ran["message"]
+    assert "must have _submission_id and _row" in lacking["message"]
     (stray,) = found["vist"]
     assert stray["code"] == "CONFIG-057"
     assert "Did you mean visit?" in stray["fix"]
     told = run("rules", "check", "visit", "-w", place.root)
     assert told.exit_code == 3
-    assert told.stderr.count("error[CONFIG-") == 4
+    assert told.stderr.count("error[CONFIG-") == 7
     assert "CONFIG-057" not in told.stderr
+    # As a landing: what tables without rows show is found there by running them.
+    listed = run("rules", "list", "visit", "-w", place.root)
+    assert (listed.exit_code, listed.stderr.count("error[CONFIG-")) == (3, 5)
 
 
 def test_a_file_that_is_no_toml_is_a_problem_like_others(place: Workspace):

@@ -125,7 +125,12 @@ def test_the_layout_is_made_once(tmp_path):
     for _ in range(2):
         with writing(tmp_path / "w.duckdb") as db:
             names = rows_of(db, "SELECT name FROM main.migrations")
-    assert names == [{"name": "001_first.sql"}, {"name": "002_history.sql"}, {"name": "003_lineage.sql"}]
+    assert names == [
+        {"name": "001_first.sql"},
+        {"name": "002_history.sql"},
+        {"name": "003_lineage.sql"},
+        {"name": "004_validation.sql"},
+    ]
 
 
 @pytest.mark.parametrize("name", ["accepted.duckdb", "held.duckdb", "main.duckdb", "o'clock \".duckdb", "été.duckdb"])

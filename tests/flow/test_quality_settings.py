@@ -57,6 +57,14 @@ def test_what_is_written_wrong_is_refused_with_the_way_out(
     assert caught.value.problem.where == f"validations/f.toml, [quality.{next(iter(tables))}]"
 
 
+def test_all_that_is_wrong_is_told_at_once(run: Run) -> None:
+    tables = {"naer": {}, "near": {"shear": 1, "share": 85}, "digits": {}, "outlier": {"columns": ["aeg"]}}
+    with pytest.raises(ConfigError) as caught:
+        run([visit(1)], tables)
+    told = [*(problem.code for problem in caught.value.problems), caught.value.code]
+    assert told == ["CONFIG-070", "CONFIG-071", "CONFIG-072", "CONFIG-075", "CONFIG-073"]
+
+
 @pytest.mark.parametrize(
     "name", ["near", "clock", "hours", "speed", "straight", "blanks", "point", "country", "cluster"]
 )

@@ -139,6 +139,24 @@ def test_great_expectations_says_of_the_exported_suites_what_the_landing_said(pl
     assert failed == {*landed, "R5"} - {"R1"}
 
 
+def test_the_program_of_the_readme_prints_what_is_not_met_in_the_newest_snapshot(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    readme = (exported / "README.md").read_text(encoding="utf-8")
+    assert str(exported.parent) not in readme
+    (program,) = re.findall(r"```python\n(.+?)```", readme, re.DOTALL)
+    monkeypatch.chdir(exported)
+    (exported / "gone.sql").write_text("SELECT * FROM accepted.gone", encoding="utf-8")
+    try:
+        exec(compile(program, "README.md", "exec"), {"__name__": "__main__"})  # pasted
+    finally:
+        (exported / "gone.sql").unlink()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "gone: not in this snapshot"
+    assert re.fullmatch(r"visit: [0-9]+ rules, 8 not met", lines[1])
+    assert "  R2: 2" in lines
+
+
 def test_each_file_is_a_suite_that_great_expectations_loads(exported: Path):
     for suite in suites(exported):
         loaded = ExpectationSuite(**suite)

@@ -70,11 +70,13 @@ def test_without_changes_the_rules_stay_as_they_are(staged: Staged, tmp_path: Pa
         ("CONFIG-050", '[form.FORM-VERSION]\naction = "note"', "cannot be changed"),
         ("CONFIG-051", '[form.FORM-REQUIRED]\naction = "stop"', '"off"'),
         ("CONFIG-051", "[form.FORM-REQUIRED]\nactoin = 1", "mean action"),
-        ("CONFIG-051", '[form.FORM-REQUIRED]\nmessage.de = "x"', "by language"),
+        ("CONFIG-051", '[form.FORM-REQUIRED]\nmessage.de = "x"', "de is not one of en, fr, es"),
         ("CONFIG-051", '[form.FORM-REQUIRED]\nmessage = "x"', "by language"),
         ("CONFIG-052", "[form.FORM-REQUIRED]\nmostly = true", "share"),
-        ("CONFIG-020", "form = 1", "nothing but"),
-        ("CONFIG-020", "[quality]\nx = 1", "nothing but"),
+        ("CONFIG-020", "form = 1", "form is no table"),
+        ("CONFIG-020", "[rule]\nx = 1", "[[rule]], in double brackets"),
+        ("CONFIG-020", "[quality]\nspeed = true", "quality.speed is no table. Write [quality.speed]"),
+        ("CONFIG-020", "[from.FORM-REQUIRED]\nx = 1", "from is none. Did you mean form?"),
     ],
 )
 def test_a_change_that_means_nothing_is_refused(
@@ -84,6 +86,14 @@ def test_a_change_that_means_nothing_is_refused(
         rules_in(read_rules_file(written(tmp_path, text)), staged, db)
     assert caught.value.code == code
     assert said in f"{caught.value.problem.message} {caught.value.problem.fix}"
+    assert caught.value.where.startswith("validations/f.toml")
+
+
+def test_everything_that_is_no_rule_is_told_at_once(tmp_path: Path):
+    with pytest.raises(ConfigError) as caught:
+        read_rules_file(written(tmp_path, "rule = 1\nother = 2\n[form]\nx = 3\n[quality]\nspeed = true"))
+    assert {one.code for one in caught.value.problems} == {"CONFIG-020"}
+    assert len(caught.value.problems) == 3
 
 
 def test_a_repeat_can_be_named_too(db: duckdb.DuckDBPyConnection, staged: Staged, tmp_path: Path):

@@ -11,7 +11,7 @@ from dialogkit.model.correction import State
 from dialogkit.model.report_page import Bar
 from dialogkit.validate.logic_rules import KINDS
 from dialogkit.validate.pages.charts import Stack, scale, stacked
-from dialogkit.validate.pages.fix_list import short_ids
+from dialogkit.validate.pages.fix_list import quotes_question, short_ids
 from dialogkit.validate.pages.fix_words import fix_words, what_to_do
 from dialogkit.validate.pages.html import Html, el, join, outside
 from dialogkit.validate.pages.report_form import STATE_WORDS
@@ -147,6 +147,25 @@ def test_short_ids_are_as_long_as_it_takes_to_tell_them_apart():
         "uuid:87654321-b": "87654321",
     }
     assert short_ids(["uuid:12345678-a1", "uuid:12345678-b2"])["uuid:12345678-b2"] == "12345678-b"
+
+
+@pytest.mark.parametrize(
+    ("said", "label", "rule", "quotes"),
+    [
+        ("“Date”: the answer is not one that the form allows.", "Date", "FORM-CONSTRAINT:d", True),
+        ("« Date » : le formulaire n’accepte pas cette réponse.", "Date", "FORM-CONSTRAINT:d", True),
+        ("«Fecha» es obligatoria.", "Fecha", "FORM-REQUIRED:d", True),
+        ("“Date of the first…” is empty.", "Date of the first day", "FORM-REQUIRED:d", True),
+        ("“D” is empty.", "Date", "FORM-REQUIRED:d", False),
+        ("“How old are you?” is empty.", "¿Qué edad tiene?", "FORM-REQUIRED:d", False),
+        ("The date is wrong.", "Date", "RULE-1", False),
+        ("“Questions put to the group” has more or fewer entries.", "", "FORM-COUNT:rep_question", True),
+        ("Say “no”.", "", "RULE-1", False),
+        ("Too many.", "", "FORM-COUNT:rep_question", False),
+    ],
+)
+def test_a_message_that_quotes_its_question_needs_no_label_before_it(said, label, rule, quotes):
+    assert quotes_question(said, label, rule) is quotes
 
 
 def test_there_is_something_to_do_for_every_rule():

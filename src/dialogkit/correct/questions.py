@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
+from typing import Final
 
 from dialogkit.model.form import Form, Question
+
+#: A name that is compared with others.
+_LONGEST: Final = 200
+_SLIPS: Final = 100
 
 
 class Questions:
@@ -20,16 +26,25 @@ class Questions:
     def __init__(self, forms: Mapping[str, Form], same: Mapping[str, str], columns: Mapping[str, str]) -> None:
         self._forms, self._same, self._columns = forms, same, columns
         self._newest_first = tuple(forms.values())[::-1]
+        self._near: dict[str, str] = {}
 
     def find(self, given: str) -> Sequence[str]:
         """Newest paths of the questions that may be meant by a path, a leaf name or a column: one, when all is well."""
         given = given.strip("/")
         if given in self._every:
             return (self._newest(given),)
-        leaves = dict.fromkeys(self._newest(path) for path in self._every if path.rpartition("/")[2] == given)
+        leaves = self._leaves.get(given, ())
         if not leaves and self._columns.get(given) in self._every:
             return (self._newest(self._columns[given]),)
-        return tuple(leaves)
+        return leaves
+
+    def near(self, given: str) -> str:
+        """The path or leaf name that somebody may have meant by a name of no question; empty for none."""
+        # Longer texts are no slips of the pen, and neither are hundreds of names: comparing takes long.
+        if given not in self._near and len(given) <= _LONGEST and len(self._near) < _SLIPS:
+            names = dict.fromkeys((*self._leaves, *self._every))
+            self._near[given] = next(iter(get_close_matches(given.strip("/"), names, 1)), "")
+        return self._near.get(given, "")
 
     def newest(self, given: str) -> str:
         """The newest path of a question, or what was given when none or several are meant."""
@@ -45,8 +60,8 @@ class Questions:
         """Paths under which an edition of this form version may answer a question; none when it is not asked there."""
         newest = self.newest(given)
         form = self._forms.get(version)
-        for path in self._every:
-            if self._newest(path) == newest and (form is None or self._answers(form, path)):
+        for path in self._editions.get(newest, ()):
+            if form is None or self._answers(form, path):
                 yield path
 
     def of(self, path: str, version: str) -> tuple[Form, Question] | None:
@@ -67,6 +82,16 @@ class Questions:
         return dict.fromkeys(question.path for question in questions if question.has_answer)
 
     @cached_property
+    def _leaves(self) -> Mapping[str, tuple[str, ...]]:
+        """Leaf name → newest paths of the questions that have it."""
+        return _grouped((path.rpartition("/")[2], self._newest(path)) for path in self._every)
+
+    @cached_property
+    def _editions(self) -> Mapping[str, tuple[str, ...]]:
+        """Newest path of a question → all its paths."""
+        return _grouped((self._newest(path), path) for path in self._every)
+
+    @cached_property
     def _protected(self) -> frozenset[str]:
         return frozenset(
             question.path
@@ -82,3 +107,10 @@ class Questions:
     def _answers(form: Form, path: str) -> bool:
         question = form.by_path.get(path)
         return question is not None and question.has_answer
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for name, path in pairs:
+        found.setdefault(name, {})[path] = None
+    return {name: tuple(paths) for name, paths in found.items()}

@@ -117,21 +117,25 @@ def _walk(source: str, chain: Sequence[Entry]) -> tuple[str, list[State]]:
     What the source says itself already is behind us; after that each entry must start from what the one before it
     left, or from the source. An entry that another one later settled is no conflict any more.
     """
-    news = [_new(entry) for entry in chain]
+    news = [new_text(entry) for entry in chain]
     done = max((place for place, text in enumerate(news, 1) if text == source), default=0)
     states: list[State] = ["at the source"] * done
     current = source
-    for entry, new in zip(chain[done:], news[done:], strict=True):
+    settled = done
+    for place, (entry, new) in enumerate(zip(chain[done:], news[done:], strict=True), done):
         if entry.old_value in (current, source):
             current = new
-            states = ["superseded" if state == "conflict" else state for state in states]
+            # All since the last one that was made are in conflict.
+            states[settled:] = ["superseded"] * (place - settled)
             states.append("applied")
+            settled = place + 1
         else:
             states.append("conflict")
     return current, states
 
 
-def _new(entry: Entry) -> str:
+def new_text(entry: Entry) -> str:
+    """What an entry makes of an answer; empty when it takes it away."""
     return entry.new_value if entry.change_type == "change_response" else ""
 
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import warnings
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -15,9 +11,9 @@ from typing import Final
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.utils.exceptions import InvalidFileException
 
 from dialogkit.correct.ledger import COLUMNS, csv_text, read_csv
+from dialogkit.correct.workbook import read_rows, unreadable
 from dialogkit.errors import ConfigError
 from dialogkit.files import write_whole
 
@@ -25,8 +21,7 @@ from dialogkit.files import write_whole
 NEEDED: Final = COLUMNS[:6]
 #: Columns of an export, in this order.
 EXPORTED: Final = (*COLUMNS, "form", "state")
-#: As a workbook holds no more, and a program that is given one could run out of memory.
-_MAX_UNPACKED: Final = 256 * 1024 * 1024
+#: A workbook holds no more.
 _MAX_CELL: Final = 32_767
 #: A cell that a spreadsheet would compute; the same behind apostrophes is what we wrote ourselves.
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
@@ -37,9 +32,10 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of a log with their number in the file: column → text. Other columns than ours are passed over.
 
     Raises:
-        ConfigError: CORRECT-002, it is neither a CSV table in UTF-8 nor a workbook; CORRECT-003, a column is missing.
+        ConfigError: CORRECT-002, it is neither a CSV table in UTF-8 nor a workbook; CORRECT-003, a column is missing;
+            CORRECT-007, a workbook holds more than a log does.
     """
-    rows = _workbook(path) if path.suffix.lower() == ".xlsx" else _csv(path)
+    rows = read_rows(path) if path.suffix.lower() == ".xlsx" else _csv(path)
     number, head = next(rows, (1, []))
     names = [text.strip().lower() for text in head]
     if missing := [name for name in NEEDED if names.count(name) != 1]:
@@ -77,7 +73,7 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         rows = read_csv(path)
     except ConfigError:
-        raise _unreadable(path) from None
+        raise unreadable(path) from None
     for line, cells in rows:
         yield line, [_as_it_was(text) for text in cells]
 
@@ -89,38 +85,6 @@ def _inert(text: str) -> str:
 
 def _as_it_was(text: str) -> str:
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
-def _workbook(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet that has any; a cell with a formula gives the value that it shows."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED:
-                raise _unreadable(path)
-        with warnings.catch_warnings():
-            # openpyxl warns of styles and other things that are no part of the data.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            sheet = book[book.sheetnames[0]]
-            # What a sheet says of its own size may be wrong, and would hide columns.
-            sheet.reset_dimensions()
-            rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-            book.close()
-    except (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError):
-        # What openpyxl says of a workbook that is broken inside depends on where it is broken.
-        raise _unreadable(path) from None
-    yield from ((number, row) for number, row in enumerate(rows, 1) if any(row))
-
-
-def _text(value: object) -> str:
-    """A cell as the canonical text of an answer; whole numbers have no `.0`."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _workbook_bytes(rows: Iterable[Sequence[str]]) -> bytes:
@@ -137,12 +101,3 @@ def _workbook_bytes(rows: Iterable[Sequence[str]]) -> bytes:
     written = BytesIO()
     book.save(written)
     return written.getvalue()
-
-
-def _unreadable(path: Path) -> ConfigError:
-    return ConfigError(
-        "CORRECT-002",
-        path.name,
-        "It is neither a CSV table in UTF-8 nor a whole workbook (.xlsx).",
-        "Save the table as CSV (UTF-8) or as .xlsx, then run the command again.",
-    )

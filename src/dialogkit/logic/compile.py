@@ -22,6 +22,8 @@ from dialogkit.logic.tree import ChoiceName, Column, Function, Items, Minus, Nod
 
 #: The day of the pull, in SQL that is compiled once and run on any day.
 TODAY: Final = "CAST(getvariable('dialogkit_today') AS DATE)"
+#: DuckDB plans one statement with many subqueries in a time that doubles with each few of them.
+_MOST_SUBQUERIES: Final = 8
 _LONGEST: Final = 60_000
 _ARITHMETIC: Final[Mapping[str, str]] = {"+": "+", "-": "-", "*": "*", "div": "/", "mod": "%"}
 #: A list has one row of a code, and a phone takes the first row of a file.
@@ -44,6 +46,8 @@ def compile_tree(tree: Tree, scope: Scope, at: str = "") -> Term:
     parts = [found, *(one for _, one in found.cases)]
     if sum(len(part.sql) for part in parts) > _LONGEST:
         raise NeedsPython("the expression is too long for SQL")
+    if sum(part.sql.count("(SELECT ") for part in parts) > _MOST_SUBQUERIES:
+        raise NeedsPython("it reads the rows of repeats too often for SQL")
     return found
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from dialogkit.correct.ledger import ID, append, changing, is_time, new_id, now, read_ledger
 from dialogkit.correct.replay import in_force
+from dialogkit.correct.running import Running
 from dialogkit.correct.table import read_table, write_table
 from dialogkit.errors import ConfigError
 from dialogkit.model.correction import Entry, State
 from dialogkit.problem import Problem
-from dialogkit.steps.correct_checks import About, breaks_constraint, judged, no_submission, same
+from dialogkit.steps.correct_checks import About, breaking, judged, no_submission
 from dialogkit.steps.correct_sources import Sources
+from dialogkit.steps.correct_twins import Twins
 from dialogkit.steps.here import forms_here
 from dialogkit.steps.ledger import Book, ledger_of
 from dialogkit.warehouse.connect import reading
@@ -71,7 +73,7 @@ def add_correction(workspace: Workspace, form_id: str, wish: Entry) -> Listed:
         wish: `uuid` may be the beginning of an id, `old_value` empty; `at` and `id` are filled in.
 
     Raises:
-        ConfigError: CORRECT-010 to CORRECT-017, it cannot stand; with everything that is wrong.
+        ConfigError: CORRECT-010 to CORRECT-018, it cannot stand; with everything that is wrong.
     """
     with Sources(workspace) as sources:
         forms = [form_id] if form_id else sources.forms()
@@ -95,8 +97,8 @@ def import_corrections(workspace: Workspace, path: Path, *, form_id: str = "", b
         why: the reason, where a row does not say; else its issue.
 
     Raises:
-        ConfigError: CORRECT-002, CORRECT-003, the file cannot be read; CORRECT-010 to CORRECT-017, rows that cannot
-            stand, each with its number. Nothing is added then.
+        ConfigError: CORRECT-002, CORRECT-003, CORRECT-007, the file cannot be read; CORRECT-010 to CORRECT-018, rows
+            that cannot stand, each with its number. Nothing is added then.
     """
     rows = [
         (f"{path.name}, row {line}", _as_entry(row, by, why), row.get("form", "")) for line, row in read_table(path)
@@ -233,31 +235,29 @@ def _judge(
     standing = read_ledger(ledger_of(workspace, form_id))
     questions = sources.questions(form_id)
     lines = sources.find(form_id, {one.wish.key for one in given})
-    book = Book(standing)
-    earlier = {key: list(book.of(key)) for key in {one.wish.key for one in given}}
-    unmet = {key: list(some) for key, some in earlier.items()} if again else {}
+    book, twins = Book(standing), Twins(standing if again else (), questions)
+    so_far = {key: Running(source.line, book.of(key), questions) for key, source in lines.items()}
     taken = {entry.id for entry in standing}
     added, abouts, problems, met = list[Entry](), list[About](), list[Problem](), 0
     for one in given:
-        wish, here = one.wish, unmet.get(one.wish.key, [])
-        if twin := next((it for it in here if same(it, wish, questions)), None):
-            here.remove(twin)
+        wish = one.wish
+        if twins.meet(wish):
             met += 1
             continue
-        if wish.key not in lines:  # its batch is not here any more
+        if wish.key not in so_far:  # its batch is not here any more
             problems.append(no_submission(one.where, several=False))
             continue
-        about = About(one.where, lines[wish.key].line, earlier[wish.key], questions, sources.fits)
+        about = About(one.where, so_far[wish.key], questions, sources.fits)
         entry, wrong = judged(wish, about)
         problems += wrong
         entry = replace(entry, at=entry.at or now(), id=_own(entry.id, taken))
         taken.add(entry.id)
         added.append(entry)
         abouts.append(about)
-        earlier[wish.key].append(entry)
+        about.so_far.add(entry)
     if not problems:
         # With all of them made: two answers that bind each other may be corrected together.
-        problems = [it for pair in zip(added, abouts, strict=True) for it in breaks_constraint(*pair)]
+        problems = list(breaking(zip(added, abouts, strict=True)))
     return added, problems, met
 
 
@@ -267,7 +267,7 @@ def _own(given: str, taken: set[str]) -> str:
 
 
 def _cannot_undo(entries: Sequence[Entry], entry: Entry) -> tuple[str, str] | None:
-    forced = in_force(entries)
+    forced = set(in_force(entries))
     undone = {one.undoes for one in entries if one.undoes}
     if entry.changes and entry not in forced:
         return "It was taken back already.", "To make it again, take back the entry that undid it."

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dialogkit.correct.questions import Questions
-from dialogkit.correct.replay import Cell, find_cell, replay
+from dialogkit.correct.replay import Cell, find_cell
+from dialogkit.correct.running import Running
 from dialogkit.logic.answers import Facts, Row
 from dialogkit.logic.bind import bind
 from dialogkit.logic.evaluate import evaluate
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.values import to_boolean
-from dialogkit.model.correction import CHANGE_TYPES, Entry, bare
+from dialogkit.model.correction import CHANGE_TYPES, Entry
 from dialogkit.model.form import FILE_TYPES, Form, Question
 from dialogkit.model.kinds import kind_of
 from dialogkit.model.table import Kind
 from dialogkit.problem import Problem
+from dialogkit.steps.correct_twins import NOTHING
 from dialogkit.steps.review_checks import expected
 
-#: As R and cleaningtools write that there is nothing.
-_NOTHING: Final = ("", "NA")
 _ID_FIX: Final = "Name a submission that is here and was not deleted or refused."
 
 
@@ -31,17 +31,21 @@ class About:
 
     Args:
         where: how messages name it: a row of a file, or the submission.
-        line: canonical line of the submission as the source has it now.
-        earlier: entries about the submission that stand in the ledger, or above this one.
+        so_far: the submission as the source has it now, with the entries about it that stand in the ledger or above
+            this one.
         questions: of the form.
         fits: whether a text is of a kind, as a landing reads it.
     """
 
     where: str
-    line: Mapping[str, Any]
-    earlier: Sequence[Entry]
+    so_far: Running
     questions: Questions
     fits: Callable[[Kind, str], bool]
+
+    @property
+    def line(self) -> Mapping[str, Any]:
+        """Canonical line of the submission as the source has it now."""
+        return self.so_far.line
 
     def problem(self, code: str, message: str, fix: str) -> Problem:
         """Something that is wrong with the new entry."""
@@ -67,34 +71,43 @@ def judged(wish: Entry, about: About) -> tuple[Entry, list[Problem]]:
     return _about_a_question(entry, about)
 
 
-def breaks_constraint(entry: Entry, about: About) -> list[Problem]:
-    """Whether an entry leaves an answer that its question's constraint forbids.
+def breaking(entries: Iterable[tuple[Entry, About]]) -> Iterator[Problem]:
+    """Entries that leave an answer which its question's constraint forbids.
 
     Args:
-        entry: of `judged`, without a problem.
-        about: its `earlier` are all entries about the submission by now, this one and later ones too: two answers that
-            bind each other may be corrected together.
+        entries: of `judged`, without a problem, each with what it was judged by; `so_far` has all entries about the
+            submission by now, later ones too: two answers that bind each other may be corrected together.
 
-    Returns:
-        Nothing where the constraint cannot be decided here: the landing judges it again.
+    Yields:
+        CORRECT-018. Nothing where the constraint cannot be decided here: the landing judges it again.
     """
-    if entry.change_type != "change_response" or entry.undoes:
-        return []
-    line = replay(about.line, about.earlier, about.questions).line
+    # Many entries may be about one answer, and what is left of it is the same for all.
+    asked: dict[tuple[str, str, str], str] = {}
+    for entry, about in entries:
+        if entry.change_type != "change_response" or entry.undoes:
+            continue
+        place = (entry.key, entry.question, entry.row)
+        if place not in asked:
+            asked[place] = _broken_constraint(entry, about)
+        if asked[place]:
+            message = "The new value does not meet the question's constraint."
+            yield about.problem("CORRECT-018", message, f"The form asks: {asked[place]}")
+
+
+def _broken_constraint(entry: Entry, about: About) -> str:
+    """The constraint that the answer breaks which an entry is about; `""` for none."""
+    line = about.so_far.corrected()
     cell = find_cell(line, entry.question, entry.row, about.questions)
     known = cell and about.questions.of(cell.path, line["form_version"])
     if not (cell and known and cell.text and known[1].constraint):
-        return []
+        return ""
     form, question = known
     try:
         row = _row_at(Row.of(line["answers"]), cell.level, entry.row)
         holds = to_boolean(evaluate(bind(question.constraint, form, cell.path), form, row, Facts(), cell.path))
     except NotDecidable:
-        return []
-    fix = f"The form asks: {question.constraint}"
-    return (
-        [] if holds else [about.problem("CORRECT-018", "The new value does not meet the question's constraint.", fix)]
-    )
+        return ""
+    return "" if holds else question.constraint
 
 
 def _row_at(row: Row, level: str, places: str) -> Row:
@@ -110,7 +123,7 @@ def _newest(entry: Entry, questions: Questions) -> str:
 
 
 def _undoes_nothing(entry: Entry, about: About) -> list[Problem]:
-    if any(entry.undoes == one.id for one in about.earlier):
+    if entry.undoes in about.so_far:
         return _without_why(entry, about)
     fix = "Bring the whole log, with the entry that is taken back above this one."
     return [about.problem("CORRECT-005", "It takes back what is not in the ledger.", fix)]
@@ -124,21 +137,24 @@ def _without_why(entry: Entry, about: About) -> list[Problem]:
 
 def _about_a_question(entry: Entry, about: About) -> tuple[Entry, list[Problem]]:
     found = about.questions.find(entry.question)
-    if len(found) != 1:
-        message = "Several questions have this name." if found else "No known version of the form has this question."
-        fix = f"Give one of these paths: {', '.join(found)}." if found else "Give its path, name or column."
-        return entry, [about.problem("CORRECT-011", message, fix)]
+    if len(found) > 1:
+        fix = f"Give one of these paths: {', '.join(found)}."
+        return entry, [about.problem("CORRECT-011", "Several questions have this name.", fix)]
+    if not found:
+        near = about.questions.near(entry.question)
+        fix = f"Did you mean {near}?" if near else "Give its path, name or column."
+        return entry, [about.problem("CORRECT-011", "No known version of the form has this question.", fix)]
     entry = replace(entry, question=found[0])
-    cell = find_cell(about.line, entry.question, entry.row, about.questions)
+    cell = about.so_far.cell(entry.question, entry.row)
     if cell is None:
         return entry, [_no_row(entry, about)]
     if about.questions.is_protected(cell.path):
         message = "It is the participant's word on consent, or tells where the record comes from."
         return entry, [about.problem("CORRECT-012", message, "That is never corrected.")]
-    present = _present(entry, about)
+    present = about.so_far.present(cell)
     problems = [*_old(entry, about, cell, present), *_new(entry, about, cell, present)]
     new = entry.new_value if entry.change_type == "change_response" else ""
-    old = entry.old_value if entry.old_value not in _NOTHING or entry.old_value == present else present
+    old = entry.old_value if entry.old_value not in NOTHING or entry.old_value == present else present
     return replace(entry, old_value=old, new_value=new), problems
 
 
@@ -150,15 +166,8 @@ def _no_row(entry: Entry, about: About) -> Problem:
     return about.problem("CORRECT-013", message, "Say which row: --row 2, or the column row of a table.")
 
 
-def _present(entry: Entry, about: About) -> str:
-    """What the answer is now, with the entries that stand already."""
-    line = replay(about.line, about.earlier, about.questions).line
-    cell = None if line["refused"] else find_cell(line, entry.question, entry.row, about.questions)
-    return cell.text if cell else ""
-
-
 def _old(entry: Entry, about: About, cell: Cell, present: str) -> Iterator[Problem]:
-    if entry.old_value not in _NOTHING and entry.old_value not in (present, cell.text):
+    if entry.old_value not in NOTHING and entry.old_value not in (present, cell.text):
         message = "The old value is not what the submission says now."
         yield about.problem("CORRECT-015", message, "Look at the answer again, or leave old_value empty.")
 
@@ -167,7 +176,7 @@ def _new(entry: Entry, about: About, cell: Cell, present: str) -> Iterator[Probl
     if entry.change_type == "no_action":
         return
     if entry.change_type == "blank_response":
-        if entry.new_value not in _NOTHING:
+        if entry.new_value not in NOTHING:
             yield about.problem("CORRECT-016", "blank_response has a new value.", "Leave it empty.")
         return
     if not entry.new_value.strip():
@@ -193,16 +202,3 @@ def no_submission(where: str, several: bool) -> Problem:
     message = "More than one submission is meant." if several else "No submission of this id is here."
     fix = "Give the whole id, and the form with --form." if several else "Bring it first: dialogkit run"
     return Problem("CORRECT-010", "error", where, message, fix)
-
-
-def same(entry: Entry, wish: Entry, questions: Questions) -> bool:
-    """Whether a row of a file says what an entry says already."""
-    if wish.id and wish.id == entry.id:
-        return True
-    new = wish.new_value if wish.change_type == "change_response" else ""
-    removes = wish.change_type == "remove_survey"
-    question = "" if removes else _newest(wish, questions)
-    return (
-        (entry.key, entry.change_type, entry.question, entry.row, entry.new_value, entry.undoes)
-        == (bare(wish.uuid), wish.change_type, question, "" if removes else wish.row, new, wish.undoes)
-    ) and (removes or wish.old_value in _NOTHING or wish.old_value == entry.old_value)

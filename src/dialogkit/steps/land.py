@@ -28,10 +28,10 @@ from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.validate.check import check
 from dialogkit.validate.corrections import correction_rules
 from dialogkit.validate.decide import decide, narrow
-from dialogkit.validate.quality.rules import prepare, quality_rules
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.rules import rules_of
-from dialogkit.validate.suites import read_rules_file, rules_in
+from dialogkit.validate.suites import read_rules_file
+from dialogkit.validate.written import written_rules
 from dialogkit.warehouse.connect import writing
 from dialogkit.warehouse.corrections import standing_of, write_book
 from dialogkit.warehouse.ddl import refresh_codebook, standing
@@ -171,12 +171,12 @@ class _Rules:
 def _rules(workspace: Workspace, db: duckdb.DuckDBPyConnection, staged: Staged) -> _Rules:
     """The rules of the form, of the ledger, of quality and of people for what is staged."""
     file = read_rules_file(workspace.validations / f"{staged.form_id}.toml")
-    made = rules_of(staged)
+    made, written = rules_of(staged), written_rules(file, staged, db)
     rules = (
         *file.overrides.apply(made),
         *correction_rules(staged),
-        *quality_rules(staged, file.quality, prepare(db, staged)),
-        *rules_in(file, staged, db),
+        *written.quality,
+        *written.people,
     )
     return _Rules(rules, file.overrides.off(made))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os.path import relpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -26,12 +27,12 @@ from dialogkit.problem import Problem
 from dialogkit.steps.forms import own_form
 from dialogkit.steps.lineage import lineage_of_form
 from dialogkit.validate.export import Exported, export_suites
-from dialogkit.validate.quality.rules import prepare, quality_rules
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.rules import rules_of
-from dialogkit.validate.suites import judged, read_rules_file, rules_in
+from dialogkit.validate.suites import read_rules_file
 from dialogkit.validate.trial import trial
-from dialogkit.validate.words import near
+from dialogkit.validate.words import near, place
+from dialogkit.validate.written import judged_file, written_rules
 from dialogkit.warehouse.connect import reading
 from dialogkit.warehouse.ddl import prepare_tables, standing
 from dialogkit.warehouse.history import check_history
@@ -100,14 +101,15 @@ def export_rules(workspace: Workspace, to: Path, forms: Sequence[str] = ()) -> l
     Raises: as `list_rules`.
     """
     done = []
+    snapshots = relpath(workspace.snapshots, to)
     for form_id in _chosen(workspace, forms):
         with _empty_batch(workspace, form_id, accepted=False) as (db, staged), duckdb.connect() as snapshot:
             migrate(snapshot, "memory")
             prepare_tables(snapshot, staged.tables)
             file = read_rules_file(workspace.validations / f"{form_id}.toml")
-            made = file.overrides.apply(rules_of(staged))
-            rules = (*made, *rules_in(file, staged, db), *quality_rules(staged, file.quality, prepare(db, staged)))
-            done.append(export_suites(db, snapshot, staged, rules, to / file_name(form_id)))
+            written = written_rules(file, staged, db)
+            rules = (*file.overrides.apply(rules_of(staged)), *written.people, *written.quality)
+            done.append(export_suites(db, snapshot, staged, rules, to / file_name(form_id), snapshots))
     return done
 
 
@@ -124,7 +126,7 @@ def _stray(workspace: Workspace) -> list[Path]:
 
 def _nobody(workspace: Workspace, path: Path) -> Problem:
     fix = f"{near(path.stem, workspace.config.forms)} The file is named after the form: <form_id>.toml."
-    return ConfigError("CONFIG-057", str(path), f"There is no form {path.stem}, so nobody reads it.", fix).problem
+    return ConfigError("CONFIG-057", place(path), f"There is no form {path.stem}, so nobody reads it.", fix).problem
 
 
 def _checked(workspace: Workspace, form_id: str) -> CheckedRules:
@@ -132,20 +134,12 @@ def _checked(workspace: Workspace, form_id: str) -> CheckedRules:
     try:
         file = read_rules_file(path)
     except ConfigError as error:
-        return CheckedRules(form_id, 0, (error.problem,))
+        return CheckedRules(form_id, 0, (*error.problems, error.problem))
     with _empty_batch(workspace, form_id) as (db, staged):
-        rules, wrong = judged(file, staged, db)
-        try:
-            rules = (*quality_rules(staged, file.quality, prepare(db, staged)), *rules)
-        except ConfigError as error:
-            wrong += [*map(_as_error, error.problems), error]
-        rules = (*file.overrides.apply(rules_of(staged)), *rules)
-        wrong += trial(db, staged, rules, str(path))
+        written, wrong = judged_file(file, staged, db)
+        rules = (*file.overrides.apply(rules_of(staged)), *written.quality, *written.people)
+        wrong += trial(db, staged, rules, place(path))
     return CheckedRules(form_id, len(rules), tuple(error.problem for error in wrong))
-
-
-def _as_error(problem: Problem) -> ConfigError:
-    return ConfigError(problem.code, problem.where, problem.message, problem.fix)
 
 
 def _listed(workspace: Workspace, form_id: str) -> Iterator[Listed]:
@@ -156,9 +150,10 @@ def _listed(workspace: Workspace, form_id: str) -> Iterator[Listed]:
             yield Listed(form_id, rule, "form", rule.action, _state(rule), "; ".join(rule.undecided))
         for rule in file.overrides.off(made):
             yield Listed(form_id, rule, "form", "off", "off", "")
-        for rule in rules_in(file, staged, db):
+        written = written_rules(file, staged, db)
+        for rule in written.people:
             yield Listed(form_id, rule, "people", rule.action, "compiled", "")
-        for rule in quality_rules(staged, file.quality, prepare(db, staged)):
+        for rule in written.quality:
             yield Listed(form_id, rule, "quality", rule.action, _state(rule), "; ".join(rule.undecided))
 
 

@@ -128,7 +128,9 @@ class Entry:
     def _query(self) -> str:
         """The query of the rows that break it; over the whole form, only those of the batch."""
         if self.kind == QUERY_TYPE:
-            query = statement.wrapped(statement.place(self.written_query(), {statement.TODAY: PULL_DAY}))
+            # Over the whole form, accepted submissions may be named too.
+            known = "" if self.over_form else self.whole.new
+            query = statement.wrapped(statement.place(self.written_query(), {statement.TODAY: PULL_DAY}), known)
         else:
             keys = ", ".join(_braced(sql.name(column.name)) for column in self.named)
             filled = " AND ".join(f"{_braced(sql.name(column.name))} IS NOT NULL" for column in self.named)

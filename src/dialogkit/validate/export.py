@@ -36,8 +36,10 @@ _VIEW: Final = "check_"
 _README: Final = '''# Rules for Great Expectations
 
 Suites of Great Expectations {version}, written by `dialogkit rules export`: for each form a file `<form_id>.sql`, which
-makes the views `check_<n>` over a snapshot, and for each view a suite `<form_id>.check_<n>.json`. `meta` holds code,
-action and `mostly` of each rule. Great Expectations does not know DuckDB, so dialogkit lends it the connection.
+makes the views `check_<n>` over a snapshot, and for each view a suite `<form_id>.check_<n>.json`. `meta` holds
+`rule` (its code), `action`, `mostly` and `path` of each. Great Expectations does not know DuckDB, so dialogkit lends it
+the connection. Start Python in this folder and paste; it prints each rule that is not met in the newest snapshot, with
+the number of rows that break it, or its figure.
 
 ```python
 import json
@@ -47,6 +49,9 @@ import duckdb
 import great_expectations as gx
 
 from dialogkit.validate.lent import lent
+
+
+SNAPSHOTS = {snapshots}
 
 
 def run(form_id, snapshot, folder="."):
@@ -66,7 +71,24 @@ def run(form_id, snapshot, folder="."):
     return found
 
 
-# run("local_dialogue", "warehouse/snapshots/….duckdb")
+def told(snapshot, folder="."):
+    """A line for each rule that is not met, and one for each form."""
+    for form_id in sorted(path.stem for path in Path(folder).glob("*.sql")):
+        try:
+            results = [result for found in run(form_id, snapshot, folder) for result in found.results]
+        except duckdb.CatalogException:
+            yield f"{{form_id}}: not in this snapshot"
+            continue
+        broken = [result for result in results if not result.success]
+        yield f"{{form_id}}: {{len(results)}} rules, {{len(broken)}} not met"
+        for result in broken:
+            found = result.result.get("unexpected_count", result.result.get("observed_value"))
+            yield f"  {{result.expectation_config.meta['rule']}}: {{found}}"
+
+
+if __name__ == "__main__":
+    newest = max(Path(SNAPSHOTS).glob("*.duckdb"), default=None)
+    print(*(told(newest) if newest else ["There is no snapshot yet."]), sep="\\n")
 ```
 
 - A snapshot holds accepted answers only. Rules that judge something else are left out; `<form_id>.sql` names each at
@@ -87,7 +109,12 @@ class Exported:
 
 
 def export_suites(
-    db: duckdb.DuckDBPyConnection, snapshot: duckdb.DuckDBPyConnection, staged: Staged, rules: Sequence[Rule], to: Path
+    db: duckdb.DuckDBPyConnection,
+    snapshot: duckdb.DuckDBPyConnection,
+    staged: Staged,
+    rules: Sequence[Rule],
+    to: Path,
+    snapshots: str,
 ) -> Exported:
     """Write the rules of a form as `<to>.sql`, `<to>.check_<n>.json` and a README beside them.
 
@@ -97,6 +124,7 @@ def export_suites(
         staged: a batch without submissions.
         rules: as a landing would run them.
         to: the folder, and in it what the names of the files begin with: a safe name of the form.
+        snapshots: where the snapshots are, as seen from that folder: the program in the README takes the newest.
     """
     relations = [*_relations(staged), *_over_form(db)]
     for statement in relations:
@@ -114,6 +142,7 @@ def export_suites(
             view = views[rule.expectation.view]
             arguments = placed(rule.expectation, views)
             suites.setdefault(view, []).append(_expectation(rule, rule.expectation.type, arguments))
+    write_whole(to.parent / "README.md", _README.format(version=gx.__version__, snapshots=repr(snapshots)).encode())
     return _write(staged.form_id, statements, suites, left_out, to)
 
 
@@ -211,6 +240,6 @@ def _write(
     for view, expectations in suites.items():
         suite = gx.ExpectationSuite(f"{to.name}.{view}", expectations=list(expectations))
         files[f"{to.name}.{view}.json"] = json.dumps(suite.to_json_dict(), ensure_ascii=False, indent=2) + "\n"
-    for name, text in {**files, "README.md": _README.format(version=gx.__version__)}.items():
+    for name, text in files.items():
         write_whole(to.parent / name, text.encode())
     return Exported(form_id, tuple(files), sum(map(len, suites.values())), left_out)

@@ -11,7 +11,7 @@ from dialogkit.errors import ConfigError
 from dialogkit.model.staged import Staged
 from dialogkit.validate.rule import Rule
 from dialogkit.validate.texts import LANGUAGES
-from dialogkit.validate.words import is_share, near
+from dialogkit.validate.words import foreign, is_share, near, place
 
 _ACTIONS: Final = ("hold", "note", "off")
 _KEYS: Final = ("action", "mostly", "message")
@@ -76,12 +76,19 @@ class Overrides:
             yield self._refuse(
                 "CONFIG-052", "mostly is not a share from 0 to 1.", "Write for example mostly = 0.95.", code
             )
-        said = written.get("message", {})
-        if not isinstance(said, dict) or not said.keys() <= set(LANGUAGES) or not all(map(_text, said.values())):
+        yield from self._unsaid(code, written.get("message", {}))
+
+    def _unsaid(self, code: str, said: object) -> Iterator[ConfigError]:
+        for language in foreign(said):
+            fix = f"Take message.{language} out, or write it in one of them."
+            yield self._refuse(
+                "CONFIG-051", f"The language {language} is not one of {', '.join(LANGUAGES)}.", fix, code
+            )
+        if not isinstance(said, dict) or not all(map(_text, said.values())):
             yield self._refuse("CONFIG-051", "The message is not a text by language.", 'Write message.en = "…".', code)
 
     def _refuse(self, code: str, message: str, fix: str, rule: str) -> ConfigError:
-        return ConfigError(code, f'{self.path}, [form."{rule}"]', message, fix)
+        return ConfigError(code, f'{place(self.path)}, [form."{rule}"]', message, fix)
 
     def _of(self, code: str) -> Mapping[str, Any]:
         return {**self.written.get(code.partition(":")[0], {}), **self.written.get(code, {})}

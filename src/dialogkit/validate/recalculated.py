@@ -14,6 +14,7 @@ from typing import Final
 from dialogkit.logic.bind import bind
 from dialogkit.logic.compile import compile_tree
 from dialogkit.logic.parse import NotDecidable
+from dialogkit.logic.sql_let import let
 from dialogkit.logic.terms import Term, boolean, day, is_told, number, number_of, text
 from dialogkit.logic.tree import ChoiceName, Function, Items, Tree, trees_in
 from dialogkit.model.form import Form, Question
@@ -67,11 +68,15 @@ def _other(term: Term, stored: str) -> str:
     if term.type in ("date", "moment", "time"):
         return f"(coalesce(CAST({day(term)} AS VARCHAR), '') <> {stored}[:10])"
     if term.type == "number":
-        made, kept = number(term), number_of(stored, computed=True)
-        near = f"coalesce(abs({made} - {kept}) <= {_NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
-        endless = f"(coalesce(isinf({made}), false) AND {stored} IN ('Infinity', '-Infinity'))"
-        return f"(NOT ({near} OR {endless}))"
-    return f"({stored} <> trim({text(term)}) AND NOT {_same_number(stored, text(term))})"
+        return let(number(term), lambda made: _other_number(made, stored))
+    return let(text(term), lambda made: f"({stored} <> trim({made}) AND NOT {_same_number(stored, made)})")
+
+
+def _other_number(made: str, stored: str) -> str:
+    kept = number_of(stored, computed=True)
+    near = f"coalesce(abs({made} - {kept}) <= {_NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
+    endless = f"(coalesce(isinf({made}), false) AND {stored} IN ('Infinity', '-Infinity'))"
+    return f"(NOT ({near} OR {endless}))"
 
 
 def _same_number(stored: str, made: str) -> str:

@@ -72,6 +72,8 @@ UNSTEADY: Final = frozenset(
 _BARE: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 #: The name under which a rule in SQL reads its rows.
 _ROWS: Final = "rows_of_batch"
+#: The name of what it gives: DuckDB says it of a column that is not there.
+FOUND: Final = "rows_found"
 #: As SQLAlchemy finds the parameters of a text.
 _PARAMETER: Final = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -110,17 +112,24 @@ def placed(expectation: Expectation, views: Mapping[str, str]) -> Mapping[str, A
     return {**expectation.arguments, "unexpected_rows_query": place(query, names)}
 
 
-def wrapped(query: str) -> str:
+def wrapped(query: str, submissions: str) -> str:
     """A query that may give `{batch}` an alias, and whose rows are named once each.
 
-    Great Expectations puts a subquery with an alias of its own for `{batch}`. A query that names no submission, or
-    gives something else than a place as the row (an answer, say), fails: nothing of it may stand among violations.
+    Great Expectations puts a subquery with an alias of its own for `{batch}`. A query that names no submission that
+    the rule may name, or gives something else than a place as the row (an answer, say), fails: nothing of it may stand
+    among violations.
+
+    Args:
+        query: as people wrote it.
+        submissions: a query of the ids that it may give; empty where others are left out later.
     """
+    foreign = f"OR {FOUND}._submission_id NOT IN ({submissions}) " if submissions else ""
     return (
-        f"WITH {_ROWS} AS (SELECT * FROM {{batch}}) SELECT DISTINCT CASE WHEN _submission_id IS NULL OR NOT "
-        f"regexp_full_match(coalesce(_row, ''), '[0-9/]*') THEN error('it names no row') ELSE _submission_id END "
+        f"WITH {_ROWS} AS (SELECT * FROM {{batch}}) SELECT DISTINCT CASE WHEN {FOUND}._submission_id IS NULL "
+        f"{foreign}OR NOT regexp_full_match(coalesce({FOUND}._row, ''), '[0-9/]*') "
+        f"THEN error('it names no row') ELSE {FOUND}._submission_id END AS _submission_id, "
         # The query may end in a comment.
-        f"AS _submission_id, coalesce(_row, '') AS _row FROM ({place(query, {BATCH: _ROWS})}\n)"
+        f"coalesce({FOUND}._row, '') AS _row FROM ({place(query, {BATCH: _ROWS})}\n) AS {FOUND}"
     )
 
 

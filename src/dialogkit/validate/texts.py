@@ -8,7 +8,10 @@ from typing import Final
 from dialogkit.model.form import Form, Question, Section
 
 LANGUAGES: Final = ("en", "fr", "es")
-FIX: Final = 'Correct it on the server and pull again, or: dialogkit held release SUBMISSION --reason "…"'
+FIX: Final = (
+    "Correct it on the server and pull again, or: dialogkit correct add, "
+    'or: dialogkit held release SUBMISSION --reason "…"'
+)
 
 #: Rule → language → text; `{label}` is the question's label, never an answer.
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {

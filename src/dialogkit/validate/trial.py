@@ -13,7 +13,7 @@ from dialogkit.model.staged import Staged
 from dialogkit.validate.check import check
 from dialogkit.validate.refused import QUERY_TYPE
 from dialogkit.validate.rule import Expectation, Rule
-from dialogkit.validate.statement import placed
+from dialogkit.validate.statement import FOUND, placed
 
 #: Any day: there is nothing to judge.
 _DAY = date(2000, 1, 1)
@@ -50,6 +50,8 @@ def _why(db: duckdb.DuckDBPyConnection, rule: Rule) -> str:
         else:
             db.execute(expectation.view)
     except duckdb.Error as error:
+        if f'"{FOUND}" does not have a column' in str(error):
+            return "its result must have _submission_id and _row, both as {batch} has them."
         return " ".join(str(error).split("\n\nLINE", maxsplit=1)[0].split())
     return ""
 

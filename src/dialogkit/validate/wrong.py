@@ -12,8 +12,10 @@ from dialogkit.validate import gate, statement
 from dialogkit.validate.entry import OVER_FORM, Entry
 from dialogkit.validate.refused import ARGUMENTS, NOT_HERE, QUERY_TYPE
 from dialogkit.validate.texts import LANGUAGES
-from dialogkit.validate.words import is_share, listed, near, refusal
+from dialogkit.validate.words import foreign, is_share, listed, near, refusal
 
+#: Codes of rules that dialogkit makes begin so; those of people must not meet them.
+_TAKEN: Final = ("FORM-", "QUALITY-", "CORRECTION-")
 _TEXTS: Final = ("text", "select_one", "select_multiple", "file")
 #: Types that compare the answers themselves with min_value and max_value.
 _COMPARING: Final = frozenset(
@@ -27,7 +29,7 @@ _COMPARING: Final = frozenset(
 def problems_of(entry: Entry) -> list[ConfigError]:
     """All that is wrong with a rule; what can be told only when something else is right waits for that."""
     checks = _Checks(entry)
-    found = [*checks.ours(), *checks.kind()] or [*checks.places(), *checks.arguments()]
+    found = [*checks.ours(), *checks.said(), *checks.kind()] or [*checks.places(), *checks.arguments()]
     return found or [*checks.kinds(), *checks.statement(), *checks.condition()]
 
 
@@ -46,8 +48,9 @@ class _Checks:
                 yield self.refuse("CONFIG-021", f"It has no {key}.", f'Write {key} = "…".')
         if self.entry.written.get("action", "hold") not in ("hold", "note"):
             yield self.refuse("CONFIG-021", "The action is not known.", 'Write action = "hold" or action = "note".')
-        if not _said(self.entry.written.get("message")):
-            yield self.refuse("CONFIG-021", "It has no message.", 'Write message.en = "…", message.fr and message.es.')
+        if self.entry.code.upper().startswith(_TAKEN):
+            fix = f"Begin it with a word of your own: {', '.join(_TAKEN)} are for the rules that dialogkit makes."
+            yield self.refuse("CONFIG-058", "The code begins as those of other rules do.", fix)
         if not all(isinstance(self.entry.written.get(key, ""), str) for key in ("when", "table", "fix")):
             yield self.refuse("CONFIG-021", "when, table and fix are texts.", "Put them in quotation marks.")
         if self.entry.written.get("scope", "batch") not in ("batch", "form"):
@@ -55,6 +58,17 @@ class _Checks:
             yield self.refuse("CONFIG-053", "The scope is not known.", fix)
         if not is_share(self.entry.written.get("mostly", 1.0)):
             yield self.refuse("CONFIG-052", "mostly is not a share from 0 to 1.", "Write for example mostly = 0.95.")
+
+    def said(self) -> Iterator[ConfigError]:
+        """What it says to people, by language."""
+        message = self.entry.written.get("message")
+        for language in foreign(message):
+            fix = f"Take message.{language} out, or write it in one of them."
+            yield self.refuse("CONFIG-021", f"The language {language} is not one of {', '.join(LANGUAGES)}.", fix)
+        if not isinstance(message, dict) or "en" not in message:
+            yield self.refuse("CONFIG-021", "It has no message.", 'Write message.en = "…", message.fr and message.es.')
+        elif not all(isinstance(text, str) and text for text in message.values()):
+            yield self.refuse("CONFIG-021", "A message is no text.", 'Write message.en = "…", in quotation marks.')
 
     def kind(self) -> Iterator[ConfigError]:
         kind = self.entry.written.get("type")
@@ -119,7 +133,7 @@ class _Checks:
             gate.build(self.entry.kind, {key: value for key, value in self.entry.arguments.items() if key in known})
         except ValueError as error:
             fix = f"See {self.entry.kind} in the gallery of Great Expectations."
-            yield self.refuse("CONFIG-023", f"Great Expectations refuses it: {error}.", fix)
+            yield self.refuse("CONFIG-023", f"Great Expectations refuses {_first(str(error))}.", fix)
 
     def kinds(self) -> Iterator[ConfigError]:
         """A text is not compared with a number: DuckDB would read the texts as numbers, and fail at the first other."""
@@ -157,7 +171,8 @@ class _Checks:
             yield self.refuse("CONFIG-027", f"when cannot be decided: {error.reason}.", fix)
 
 
-def _said(message: object) -> bool:
-    if not isinstance(message, dict) or "en" not in message or not message.keys() <= set(LANGUAGES):
-        return False
-    return all(isinstance(text, str) and text for text in message.values())
+def _first(told: str) -> str:
+    """The first thing that Great Expectations says, which tells an argument with many types once for each of them."""
+    name, _, rest = told.partition("; ")
+    reason = rest.partition("; ")[0].partition(" (type=")[0]
+    return f"{name}: {reason}" if reason else f"it: {name}"

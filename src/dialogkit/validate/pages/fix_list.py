@@ -18,6 +18,8 @@ from dialogkit.validate.pages.page import page, table
 _SHORT: Final = 8
 #: Signs that would break a line of text or turn the direction of what follows.
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+#: Labels as our messages quote them.
+_QUOTED: Final = re.compile(r"[“«]\s?(.+?)\s?[”»]")
 #: A text in its own direction: what it holds turns nothing around it.
 _AUTO: Final = "\u2068{}\u2069"
 #: Classes of letters that are read from right to left.
@@ -98,10 +100,10 @@ class _Writer:
         for held in self.one.submissions:
             lines += ["", f"■ {_plain(held.title)}: {self._heading(held)}"]
             for wrong in held.wrong:
-                lines += [
-                    f"☐ {_plain(self._question(wrong))}{self._row(wrong)}: {_plain(self._said(wrong), _LTR)}",
-                    f"   → {what_to_do(w, wrong.rule)}",
-                ]
+                said = _plain(self._said(wrong), _LTR)
+                question = _plain(self._question(wrong))
+                told = f"{question}{self._row(wrong)}: {said}" if question else f"{said}{self._row(wrong)}"
+                lines += [f"☐ {told}", f"   → {what_to_do(w, wrong.rule)}"]
             if _can_be_edited(held):
                 lines.append(f"{self._edit(held)}: {held.link}" if held.link else w["no link"])
         return "\n".join(lines) + "\n"
@@ -113,8 +115,7 @@ class _Writer:
                 el("div", class_="box"),
                 el(
                     "div",
-                    el("div", outside(self._question(one)), self._row(one), class_="question"),
-                    el("div", outside(self._said(one), "ltr")),
+                    self._told(one),
                     el("div", what_to_do(self.w, one.rule), class_="do"),
                 ),
             )
@@ -134,10 +135,21 @@ class _Writer:
             return name
         return f"{name}, {self.w['sent'].format(day=speech.day(held.submitted_at.date(), self.one.language))}"
 
+    def _told(self, wrong: ToFix) -> list[Html]:
+        """The question and what is said of it; only that where it names the question itself."""
+        question, said = self._question(wrong), outside(self._said(wrong), "ltr")
+        if not question:
+            return [el("div", said, self._row(wrong), class_="question")]
+        return [el("div", outside(question), self._row(wrong), class_="question"), el("div", said)]
+
     def _question(self, wrong: ToFix) -> str:
+        """What the question is called; empty where the message says it."""
         if not wrong.path:
             return self.w["whole"]
-        return speech.in_language(wrong.labels, self.one.language, wrong.path.rpartition("/")[2])
+        label = speech.in_language(wrong.labels, self.one.language)
+        if quotes_question(self._said(wrong), label, wrong.rule):
+            return ""
+        return label or wrong.path.rpartition("/")[2]
 
     def _row(self, wrong: ToFix) -> str:
         return f" ({self.w['row'].format(row=wrong.row)})" if wrong.row else ""
@@ -147,6 +159,18 @@ class _Writer:
 
     def _edit(self, held: HeldSubmission) -> str:
         return self.w["edit"] if held.direct else self.w["edit list"].format(id=self.short[held.submission_id])
+
+
+def quotes_question(said: str, label: str, rule: str) -> bool:
+    """Whether a message has the label of its question in quotation marks.
+
+    A message quotes the beginning of a long label, with `…` at its end. Labels of repeats are not known here (empty):
+    the messages of the form's own rules alone have them.
+    """
+    quoted = _QUOTED.findall(said)
+    if not label:
+        return bool(quoted) and rule.startswith("FORM-")
+    return any(one == label or (one.endswith("…") and label.startswith(one[:-1])) for one in quoted)
 
 
 def short_ids(ids: Sequence[str]) -> dict[str, str]:

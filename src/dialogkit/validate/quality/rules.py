@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import duckdb
 
+from dialogkit.errors import ConfigError
 from dialogkit.model.staged import Staged
 from dialogkit.validate.quality import duplicates, patterns, places, times, values
 from dialogkit.validate.quality.ground import NO_PAST, Ground, Past, past_of
 from dialogkit.validate.quality.settings import read_settings
 from dialogkit.validate.rule import Rule
+from dialogkit.validate.words import together
 
 _MAKERS: Final[Mapping[str, Callable[[Ground], Iterator[Rule]]]] = {
     "duplicate": duplicates.duplicates,
@@ -49,15 +51,31 @@ def quality_rules(staged: Staged, tables: Mapping[str, Mapping[str, Any]], past:
     Raises:
         ConfigError: CONFIG-070 (no such rule), CONFIG-071 (no such key), CONFIG-072 (not what the key takes),
             CONFIG-073 (no such column), CONFIG-074 (a column of another kind), CONFIG-075 (the form lacks what the
-            rule needs).
+            rule needs). With several, the last carries those before it.
     """
+    rules, wrong = quality_judged(staged, tables, past)
+    if wrong:
+        raise together(wrong)
+    return rules
+
+
+def quality_judged(
+    staged: Staged, tables: Mapping[str, Mapping[str, Any]], past: Past = NO_PAST
+) -> tuple[tuple[Rule, ...], list[ConfigError]]:
+    """As `quality_rules`: the rules that can run, and what is wrong with the settings of the others."""
     rules: dict[str, Rule] = {}
-    for settings in read_settings(staged.form_id, tables):
+    some, wrong = read_settings(staged.form_id, tables)
+    for settings in some:
         if staged.origin == "import" and settings.name in _OF_PHONES:
             continue
-        for rule in _MAKERS[settings.name](Ground(staged, past, settings)):
+        try:
+            made = list(_MAKERS[settings.name](Ground(staged, past, settings)))
+        except ConfigError as error:
+            wrong.append(error)
+            continue
+        for rule in made:
             rules[rule.code] = _joined(rules[rule.code], rule) if rule.code in rules else rule
-    return tuple(rules.values())
+    return tuple(rules.values()), wrong
 
 
 def _joined(one: Rule, other: Rule) -> Rule:

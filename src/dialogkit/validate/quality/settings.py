@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from dialogkit.errors import ConfigError
 from dialogkit.model.report import Action
+from dialogkit.validate.words import place
 
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -166,22 +168,21 @@ class Settings:
         return list(dict.fromkeys(str(one) for one in self.values[key]))
 
 
-def read_settings(form_id: str, tables: Mapping[str, Any]) -> list[Settings]:
-    """The rules that run, each with all its settings.
+def read_settings(form_id: str, tables: Mapping[str, Any]) -> tuple[list[Settings], list[ConfigError]]:
+    """The rules that run, each with all its settings, and everything that is wrong with the others.
 
     Args:
         form_id: names the file in messages.
         tables: what stands under `[quality.<name>]`.
 
-    Raises:
-        ConfigError: CONFIG-070 (no such rule), CONFIG-071 (no such key), CONFIG-072 (not what the key takes).
+    Returns:
+        Rules, and problems: CONFIG-070 (no such rule), CONFIG-071 (no such key), CONFIG-072 (not what the key takes).
     """
-    for name in tables:
-        if name not in KEYS:
-            where = f"validations/{form_id}.toml, [quality.{name}]"
-            raise ConfigError("CONFIG-070", where, "There is no quality rule of this name.", near(name, KEYS))
-    rules = [_read(form_id, name, tables.get(name)) for name in KEYS if name in tables or name in ALWAYS]
-    return [rule for rule in rules if rule.values["on"]]
+    at = place(Path(f"{form_id}.toml"))
+    wrong = {name: list(_wrong(name, f"{at}, [quality.{name}]", written)) for name, written in tables.items()}
+    wanted = [name for name in KEYS if (name in tables or name in ALWAYS) and not wrong.get(name)]
+    rules = [_settings(name, f"{at}, [quality.{name}]", tables.get(name)) for name in wanted]
+    return [rule for rule in rules if rule.values["on"]], [error for some in wrong.values() for error in some]
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -191,15 +192,21 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {found[0]}?" if found else f"There are: {', '.join(names)}."
 
 
-def _read(form_id: str, name: str, written: Any) -> Settings:
-    where = f"validations/{form_id}.toml, [quality.{name}]"
+def _wrong(name: str, where: str, written: Any) -> Iterator[ConfigError]:
+    if name not in KEYS:
+        yield ConfigError("CONFIG-070", where, "There is no quality rule of this name.", near(name, KEYS))
+        return
+    if not isinstance(written, dict):
+        yield ConfigError("CONFIG-072", where, "This is not a table.", f"Write [quality.{name}] with keys below it.")
+        return
     keys = {**_COMMON, **KEYS[name]}
-    if not isinstance(written, dict | None):
-        raise ConfigError("CONFIG-072", where, "This is not a table.", f"Write [quality.{name}] with keys below it.")
-    for key, value in (written or {}).items():
+    for key, value in written.items():
         if key not in keys:
-            raise ConfigError("CONFIG-071", where, f"The rule has no key {key}.", near(key, keys))
-        if not keys[key].fits(value):
-            raise ConfigError("CONFIG-072", where, f"{key} is not what it must be.", f"Write {keys[key].must}.")
-    values = {key: one.default for key, one in keys.items()} | dict(written or {})
+            yield ConfigError("CONFIG-071", where, f"The rule has no key {key}.", near(key, keys))
+        elif not keys[key].fits(value):
+            yield ConfigError("CONFIG-072", where, f"{key} is not what it must be.", f"Write {keys[key].must}.")
+
+
+def _settings(name: str, where: str, written: Mapping[str, Any] | None) -> Settings:
+    values = {key: one.default for key, one in {**_COMMON, **KEYS[name]}.items()} | dict(written or {})
     return Settings(name, where, written is not None, values)
