@@ -29,8 +29,9 @@ FORMS = sorted((Path(__file__).parents[2] / "forms").glob("*.xlsx"))
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "forms"
 #: By name: what is compared with JavaRosa.
 JUDGES: Mapping[str, Judge] = {"python": by_python, "sql": judge_sql}
-#: SQL stages a batch for every form: without ROUNDS it takes one form of the corpus in so many.
-STRIDE: Mapping[str, int] = {} if "DIALOGKIT_ORACLE_ROUNDS" in os.environ else {"sql": 8}
+#: SQL stages a batch for every form, and JavaRosa only proves the comparison: without ROUNDS they take one form of the
+#: corpus in so many.
+STRIDE: Mapping[str, int] = {} if "DIALOGKIT_ORACLE_ROUNDS" in os.environ else {"sql": 8, "javarosa": 8}
 ROUNDS = int(os.environ.get("DIALOGKIT_ORACLE_ROUNDS", "0"))
 
 

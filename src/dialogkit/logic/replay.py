@@ -9,6 +9,7 @@ from dialogkit.logic.answers import Facts, Row
 from dialogkit.logic.form_logic import FormLogic, Part
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.settle import Undecided, repeats_to, settle
+from dialogkit.logic.values import BLANKS
 from dialogkit.model.form import SELECT_TYPES, Form, Question
 from dialogkit.model.submission import Answers
 
@@ -134,7 +135,7 @@ class _Judge:
 
     def chosen(self, question: Question, row: Row) -> bool | None:
         """Whether its list offers every chosen code; None without one."""
-        text = row.values.get(question.path, "").strip()
+        text = row.values.get(question.path, "").strip(BLANKS)
         if question.type not in SELECT_TYPES or not text:
             return None
         codes = {text} if question.type == "select_one" else set(text.split())

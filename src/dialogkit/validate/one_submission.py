@@ -11,6 +11,7 @@ from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.lists import code_column
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.settle import repeats_to, settle
+from dialogkit.logic.values import BLANKS
 from dialogkit.model.form import Question
 from dialogkit.model.submission import Answers
 from dialogkit.validate.logic_rules import compared_with
@@ -103,7 +104,7 @@ class OneSubmission:
     @staticmethod
     def text(path: str, row: Row) -> str:
         """The answer as it was typed, without blanks around it."""
-        return row.values.get(path, "").strip()
+        return row.values.get(path, "").strip(BLANKS)
 
     def stated(self, path: str, row: Row) -> bool:
         """Whether an import states every answer that a constraint compares with; what is not relevant is none."""
