@@ -373,8 +373,9 @@ def test_a_correction_survives_ten_pulls_and_history_but_no_snapshot_has_what_wa
     place.arrive({"uuid:1": {"name": "Zebracorn"}})
     place.land()
     make_snapshot(place.workspace.warehouse, place.workspace.snapshots)
+    time.sleep(1)  # `now` counts whole seconds
     before = now()
-    time.sleep(1.1)
+    time.sleep(1)
     place.correct("uuid:1", "said", "hello", "good day")
     place.correct("uuid:1", "name", "Zebracorn", "Yakoblin")
     place.land()

@@ -30,6 +30,11 @@ def _of_double(template: str, guard: str = "") -> Callable[..., Term]:
     return make
 
 
+def _logarithm(function: str) -> Callable[..., Term]:
+    # DuckDB 1.5 takes no logarithm of zero.
+    return _of_double(f"CASE WHEN {{0}} = 0 THEN CAST('-inf' AS DOUBLE) ELSE {function}({{0}}) END", "{0} >= 0")
+
+
 def _double(term: Term) -> str:
     return with_fraction(term) if term.type in ("date", "moment", "time") else number(term)
 
@@ -127,8 +132,8 @@ NUMBER_FUNCTIONS: Final[Mapping[str, Maker]] = {
     "sqrt": (1, 1, _of_double("sqrt({0})", "{0} >= 0")),
     "exp": (1, 1, _of_double("exp({0})")),
     "exp10": (1, 1, _of_double("pow(10, {0})")),
-    "log": (1, 1, _of_double("ln({0})", "{0} >= 0")),
-    "log10": (1, 1, _of_double("log10({0})", "{0} >= 0")),
+    "log": (1, 1, _logarithm("ln")),
+    "log10": (1, 1, _logarithm("log10")),
     "pi": (0, 0, lambda: number_literal(math.pi)),
     **_trigonometry(),
     "checklist": (2, 99, _checklist),
