@@ -5,7 +5,7 @@ demo: .venv/ready-run
 	.venv/bin/dialogkit demo
 
 test: .venv/ready-dev
-	.venv/bin/pytest -n 2 --dist loadfile -m "not bench"
+	.venv/bin/pytest -n 3 --dist loadfile -m "not bench"
 
 check: .venv/ready-dev
 	.venv/bin/ruff check .
@@ -18,7 +18,7 @@ bench: .venv/ready-dev
 
 # The same tests with the lowest versions that pyproject.toml allows (DuckDB 1.5 among them).
 lowest: .venv-lowest/ready
-	.venv-lowest/bin/pytest -n 2 --dist loadfile -m "not bench"
+	.venv-lowest/bin/pytest -n 3 --dist loadfile -m "not bench"
 
 # Writes the lock files again from pyproject.toml (needs uv).
 lock:
