@@ -22,6 +22,9 @@ BLANKS: Final = "".join(map(chr, range(0x21)))
 _NUMBER: Final = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _CLOSE: Final = 1e-12
+#: Two results that are nearer to one another than this share of their size are one: phones add in other orders.
+NEAR: Final = 1e-9
+_YES_NO: Final = {"1": True, "true": True, "0": False, "false": False, "": False}
 _LONG: Final = 2**63
 
 
@@ -201,3 +204,17 @@ def counted(value: Value) -> int:
     if isinstance(value, bool) or not isinstance(value, float):
         return 0
     return math.floor(min(max(value, -(2.0**31)), 2.0**31 - 1))
+
+
+def same_value(stored: str, made: str) -> bool:
+    """Whether two texts of a calculation mean one value, which phones write in several ways."""
+    if stored.strip() == made.strip():
+        return True
+    if stored.lower() in _YES_NO and made.lower() in _YES_NO and {stored, made} - {"0", "1"}:
+        return _YES_NO[stored.lower()] == _YES_NO[made.lower()] and "" not in (stored, made)
+    if len(made) > 10 and made[10] == "T":
+        return stored[:10] == made[:10]
+    try:
+        return math.isclose(float(stored), float(made), rel_tol=NEAR, abs_tol=NEAR)
+    except ValueError:
+        return False

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-ChangeType = Literal["change_response", "blank_response", "no_action", "remove_survey"]
 #: cleaningtools' words for what an entry does.
 CHANGE_TYPES: Final = ("change_response", "blank_response", "no_action", "remove_survey")
 #: Why a submission that `remove_survey` took out is refused.

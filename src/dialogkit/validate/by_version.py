@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dialogkit import sql
 from dialogkit.logic.parse import NeedsPython, NotDecidable
@@ -46,12 +46,16 @@ class Versions:
     """
 
     staged: Staged
+    _made: dict[tuple[str, str], Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def rows(self, form: Form, path: str) -> Rows:
-        """The rows in which the question, or the rows in which the repeat, at a path stands."""
-        media = self.staged.media.get(form.version, {})
-        day = day_in_sql(form, self.staged.tables[0], "m")
-        return Rows(self.staged, self._table(form.repeat_of(path)), form, media=media, today=day)
+        """The rows in which the question, or the rows in which the repeat, at a path stands; made once for a table."""
+        key = (form.version, form.repeat_of(path))
+        if key not in self._made:
+            media = self.staged.media.get(form.version, {})
+            day = day_in_sql(form, self.staged.tables[0], "m")
+            self._made[key] = Rows(self.staged, self._table(key[1]), form, media=media, today=day)
+        return self._made[key]
 
     def having(self, path: str) -> dict[str, Rows]:
         """The rows of every version that has this question or section, by version."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from dialogkit import sql
+from dialogkit.logic.bind_steps import source_of
 from dialogkit.logic.compile import Place
 from dialogkit.logic.lists import code_column
 from dialogkit.logic.sql_choices import offered
@@ -32,16 +33,14 @@ def not_offered(rows: Rows, question: Question, tree: Tree, cell: str) -> str:
     Raises:
         NotDecidable: the list is not here, or what the filter reads is not stored.
     """
-    kind: Literal["list", "file"] = "list" if question.list_name in rows.form.choice_lists else "file"
-    choices = rows.items(kind, question.list_name)
+    kind, source = source_of(rows.form, question.list_name)
+    choices = rows.items(kind, source)
     code = code_column(question)
     place = Place(rows, question.path)
     known = f"{cell} IN ({sql.texts(dict.fromkeys(choice.get(code, '') for choice in choices)) or 'NULL'})"
     groups = _alike(choices, tree, code)
     if groups is None or len(groups) > _MOST:
-        return (
-            f"coalesce({known} AND NOT list_contains({offered(place, tree, kind, question.list_name)}, {cell}), false)"
-        )
+        return f"coalesce({known} AND NOT list_contains({offered(place, tree, kind, source)}, {cell}), false)"
     let_through = []
     for values, names in groups.items():
         literal = {column: sql.text(value) for column, value in values}

@@ -11,11 +11,11 @@ from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.lists import code_column
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.settle import repeats_to, settle
-from dialogkit.logic.values import BLANKS
+from dialogkit.logic.values import BLANKS, same_value
 from dialogkit.model.form import Question
 from dialogkit.model.submission import Answers
 from dialogkit.validate.logic_rules import compared_with
-from dialogkit.validate.recalculated import languages, same_value
+from dialogkit.validate.recalculated import languages
 
 
 @dataclass(frozen=True, slots=True)

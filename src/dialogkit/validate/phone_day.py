@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from dialogkit import sql
+from dialogkit.logic.sql_moments import minutes
 from dialogkit.model.form import Form
 from dialogkit.model.table import Table
 
@@ -52,14 +53,8 @@ def _told(main: Table, path: str, alias: str) -> str:
         return cells["date"]
     if "datetime" not in cells:
         return ""
-    return f"CAST(timezone('UTC', {cells['datetime']}) + {_ahead(cells.get('offset', 'NULL'))} AS DATE)"
-
-
-def _ahead(offset: str) -> str:
-    """An offset from UTC as typed (`+05:30`, `-0300`, `Z`) as an interval."""
-    digits = f"rpad(regexp_replace({offset}, '[^0-9]', '', 'g'), 4, '0')"
-    minutes = f"(TRY_CAST({digits}[1:2] AS BIGINT) * 60 + TRY_CAST({digits}[3:4] AS BIGINT))"
-    return f"to_minutes(coalesce(CASE WHEN left({offset}, 1) = '-' THEN -{minutes} ELSE {minutes} END, 0))"
+    ahead = f"to_minutes(CAST({minutes(cells['offset'])} AS BIGINT))" if "offset" in cells else "INTERVAL 0 MINUTES"
+    return f"CAST(timezone('UTC', {cells['datetime']}) + {ahead} AS DATE)"
 
 
 def _moment(text: str) -> datetime | None:

@@ -6,7 +6,6 @@ or not): another way is no other value.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -17,13 +16,11 @@ from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.sql_let import let
 from dialogkit.logic.terms import Term, boolean, day, is_told, number, number_of, text
 from dialogkit.logic.tree import ChoiceName, Function, Items, Tree, trees_in
+from dialogkit.logic.values import NEAR
 from dialogkit.model.form import Form, Question
 from dialogkit.validate.conditions import stored_text
 from dialogkit.validate.resolve import Rows
 
-#: Two numbers that are nearer to one another than this share of their size are one: phones add in other orders.
-_NEAR: Final = 1e-9
-_YES_NO: Final = {"1": True, "true": True, "0": False, "false": False, "": False}
 #: What these gave on the phone is gone: the day and the hour at which the calculation ran last.
 _OF_THE_MOMENT: Final = frozenset({"today", "now"})
 
@@ -74,25 +71,11 @@ def _other(term: Term, stored: str) -> str:
 
 def _other_number(made: str, stored: str) -> str:
     kept = number_of(stored, computed=True)
-    near = f"coalesce(abs({made} - {kept}) <= {_NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
+    near = f"coalesce(abs({made} - {kept}) <= {NEAR} * greatest(1, abs({made})), {made} IS NULL AND {stored} = '')"
     endless = f"(coalesce(isinf({made}), false) AND {stored} IN ('Infinity', '-Infinity'))"
     return f"(NOT ({near} OR {endless}))"
 
 
 def _same_number(stored: str, made: str) -> str:
     one, other = number_of(stored, computed=True), number_of(made, computed=True)
-    return f"coalesce(abs({one} - {other}) <= {_NEAR} * greatest(1, abs({other})), false)"
-
-
-def same_value(stored: str, made: str) -> bool:
-    """The same in Python: whether two texts of a calculation mean one value."""
-    if stored.strip() == made.strip():
-        return True
-    if stored.lower() in _YES_NO and made.lower() in _YES_NO and {stored, made} - {"0", "1"}:
-        return _YES_NO[stored.lower()] == _YES_NO[made.lower()] and "" not in (stored, made)
-    if len(made) > 10 and made[10] == "T":
-        return stored[:10] == made[:10]
-    try:
-        return math.isclose(float(stored), float(made), rel_tol=_NEAR, abs_tol=_NEAR)
-    except ValueError:
-        return False
+    return f"coalesce(abs({one} - {other}) <= {NEAR} * greatest(1, abs({other})), false)"

@@ -10,6 +10,7 @@ from dialogkit.logic.answers import Facts, Row
 from dialogkit.logic.form_logic import FormLogic
 from dialogkit.logic.parse import NotDecidable
 from dialogkit.logic.replay import Judged, replay
+from dialogkit.logic.values import same_value
 from dialogkit.model.form import Form, Question
 from dialogkit.model.submission import Answers
 
@@ -73,7 +74,7 @@ def _broken(form: Form, question: Question, one: Judged, text: str) -> Iterator[
         codes = {choice.name for choice in form.choice_lists.get(question.list_name, ())}
         chosen = {text} if question.type == "select_one" else set(text.split())
         yield "FILTER" if chosen <= codes else "CHOICE"
-    if one.calculated is not None and not same(one.calculated, text):
+    if one.calculated is not None and not same_value(text, one.calculated):
         yield "CALCULATION"
 
 
@@ -89,14 +90,3 @@ def _miscounted(logic: FormLogic, one: Judged, above: Row, facts: Facts, hidden:
         return logic.relevant(one.path, Row(one.path, 1, above), facts)
     except NotDecidable:
         return False
-
-
-def same(calculated: str, text: str) -> bool:
-    """Whether two texts are one value: numbers by their worth."""
-    if calculated == text:
-        return True
-    try:
-        one, other = float(calculated), float(text)
-    except ValueError:
-        return False
-    return abs(one - other) <= 1e-9 * max(1.0, abs(one))

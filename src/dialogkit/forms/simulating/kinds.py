@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from dialogkit.forms.simulating.judged import Offence, same
+from dialogkit.forms.simulating.judged import Offence
 from dialogkit.forms.simulating.places import Place, opens, places, rows_in
 from dialogkit.forms.simulating.scene import Broken, Scene
 from dialogkit.logic.answers import Row
 from dialogkit.logic.parse import Binary, Name, NotDecidable, Text, parse
+from dialogkit.logic.values import same_value
 from dialogkit.model.form import Section
 
 UNKNOWN: Final = "made_up_choice"
@@ -197,7 +198,7 @@ def _stale(scene: Scene, blank: bool) -> Broken | None:
         except NotDecidable:
             continue
         wrong = "" if blank else "7" if found != "7" else "8"
-        if not place.text or not found or same(found, wrong):
+        if not place.text or not found or same_value(wrong, found):
             continue
         place.row.values[path] = wrong
         return Broken((Offence("FORM-CALCULATION", path, place.row.label),), stale=True)
